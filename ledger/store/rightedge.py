@@ -70,11 +70,13 @@ class RightEdge:
     def grow(self, entries: Sequence[bytes], writer: DurableWriter) -> None:
         """Append entries and write every tile and bundle that they complete."""
         number = self.size // tiles.TILE_WIDTH
-        self._entries += entries
-        while len(self._entries) >= tiles.TILE_WIDTH:
-            full, self._entries = self._entries[: tiles.TILE_WIDTH], self._entries[tiles.TILE_WIDTH :]
-            self._write_full(tiles.TileName(tiles.ENTRIES, number), tiles.encode_bundle(full), writer)
+        waiting = [*self._entries, *entries]
+        full_count = len(waiting) // tiles.TILE_WIDTH * tiles.TILE_WIDTH
+        for at in range(0, full_count, tiles.TILE_WIDTH):
+            bundle = tiles.encode_bundle(waiting[at : at + tiles.TILE_WIDTH])
+            self._write_full(tiles.TileName(tiles.ENTRIES, number), bundle, writer)
             number += 1
+        self._entries = waiting[full_count:]
         self._grow_level(0, merkle.leaf_hashes(entries), writer)
         self.size += len(entries)
 

@@ -113,7 +113,7 @@ def test_the_worker_alone(template: Path, tmp_path: Path) -> None:
 
 
 @needs_strace
-@pytest.mark.parametrize(("call", "which"), [("rename", 0), ("rename", 2), ("fsync", 3), ("unlink", -1)])
+@pytest.mark.parametrize(("call", "which"), [("rename", 0), ("rename", -1), ("fsync", 3), ("unlink", -1)])
 def test_killed_at_some_calls(
     template: Path, calls: dict[str, range], tmp_path: Path, call: str, which: int
 ) -> None:

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -24,6 +25,11 @@ FAULTY = ["open", "write", "fsync", "unlink", "rename", "replace", "mkdir"]
 
 counts = st.one_of(st.integers(0, 5), st.sampled_from([100, 255, 256, 257, 511, 513]))
 writers = st.integers(0, 1)
+
+
+@pytest.fixture(autouse=True)
+def _disk_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda fd: None)
 
 
 class Crash(BaseException):

@@ -4,6 +4,8 @@ import errno
 import os
 import random
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,6 +196,29 @@ def test_threads_share_one_log(path: Path) -> None:
         thread.join()
     assert sorted(ranges) == [(start, start + 3) for start in range(0, 120, 3)]
     assert open_log(path).size == 120
+
+
+APPEND = """
+import sys
+from pathlib import Path
+from ledger.core.signing import signer
+from ledger.store.log import LogFolder
+log = LogFolder(Path(sys.argv[1]), bytes(range(32)))
+for number in range(15):
+    start, stop = log.append([sys.argv[2].encode()] * 9, signer(b"\\1" * 32))
+    assert set(log.entries(start, stop)) == {sys.argv[2].encode()}, (start, stop)
+"""
+
+
+def test_processes_take_turns(path: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    running = [
+        subprocess.Popen([sys.executable, "-c", APPEND, str(path), name], env=env) for name in ("a", "b", "c")
+    ]
+    assert [process.wait(60) for process in running] == [0, 0, 0]
+    log = open_log(path)
+    assert log.size == 3 * 15 * 9
+    assert sorted(log.entries(0, log.size)) == [b"a"] * 135 + [b"b"] * 135 + [b"c"] * 135
 
 
 def test_a_reader_sees_a_consistent_log_while_another_writes(filled: Path) -> None:
