@@ -1,9 +1,9 @@
-"""What a well-formed record of each type looks like, beyond the types of its members (docs/formats.md section 4).
+"""What a well-formed record of each type looks like, beyond the types of its members.
 
-These rules need nothing but the record itself: no chain, no other record. Each says what was expected and
-what was found. Lengths and ranges stand in `records` and are checked while decoding; the characters of human
-text are checked on the payload's bytes, in `statement`. That the content has the digest is for whoever has
-the content.
+Source: docs/formats.md section 4. These rules need nothing but the record itself: no chain, no other record.
+Each says what was expected and what was found. Lengths and ranges stand in `records` and are checked while
+decoding; the characters of human text are checked on the payload's bytes, in `statement`. That the content
+has the digest is for whoever has the content.
 """
 
 from __future__ import annotations
