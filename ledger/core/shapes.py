@@ -115,7 +115,7 @@ def _check_asset(ledger: str, name: str, digest_name: str, digest: str) -> None:
 def _check_run(ledger: str, run_id: str, name: str, digest_name: str, digest: str) -> None:
     if name != f"{RUN_PREFIX}{run_id}" or digest_name != digests.RUN:
         raise FormatError(
-            f"activity: expected {shown(RUN_PREFIX + run_id)} with {digests.RUN}, "
+            f"run: expected {shown(RUN_PREFIX + run_id)} with {digests.RUN}, "
             f"got {shown(name)} with {shown(digest_name)}"
         )
     expected = digests.run_digest(bytes.fromhex(ledger), run_id)
