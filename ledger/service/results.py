@@ -314,3 +314,28 @@ class Imported(Struct, frozen=True, kw_only=True, tag_field="format", tag="datal
     refused: list[Refused]
     dropped_facets: list[str]
     receipt: Receipt | None = None
+
+
+class Findings(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/findings/v1"):
+    """What is authentic but improper or incomplete."""
+
+    findings: list[Problem]
+    truncated: bool
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """A table within what `show` shows."""
+
+    title: str
+    head: list[str]
+    rows: list[list[str]]
+
+
+class Shown(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/show/v1"):
+    """One thing in full: facts as (name, text), tables, and for a record its signed statement as it stands."""
+
+    kind: str
+    title: str
+    facts: list[tuple[str, str]]
+    sections: list[Section] = []
+    statement: str = ""
