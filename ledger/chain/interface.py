@@ -80,8 +80,8 @@ class Backend(Protocol):
     def storage(self, address: bytes, slot: bytes, block: int | None = None) -> bytes:
         """The 32 bytes in the 32-byte `slot`, at the end of `block` (None: the head)."""
 
-    def code(self, address: bytes) -> bytes:
-        """The runtime code at the head, empty if there is none."""
+    def code(self, address: bytes, block: int | None = None) -> bytes:
+        """The runtime code at the end of `block` (None: the head), empty if there is none."""
 
     def balance_wei(self, address: bytes) -> int:
         """The balance at the head, in wei."""
@@ -106,6 +106,9 @@ class Sender(Backend, Protocol):
         ones before it done; callers must be able to resume. Raises Rejected (with the contract's reason), Unfunded,
         Unavailable, Locked.
         """
+
+    def require_funds(self, calls: Sequence[Call], address: bytes, *, extra_gas: int = 0) -> None:
+        """Raise Unfunded, with what is lacking, if the account can't pay for all the calls and `extra_gas`."""
 
     def fund(self, address: bytes, amount_wei: int) -> BlockRef | None:
         """Have the chain's own faucet pay; None where there is no faucet."""
@@ -154,4 +157,5 @@ class Client(Reader, Protocol):
         """Send one call and wait until it is in a block; raises as `Sender.send_all` does."""
 
     def send_all(self, calls: Sequence[Call], account_key: bytes) -> BlockRef: ...
+    def require_funds(self, calls: Sequence[Call], address: bytes, *, extra_gas: int = 0) -> None: ...
     def fund(self, address: bytes, amount_wei: int) -> BlockRef | None: ...

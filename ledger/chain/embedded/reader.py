@@ -89,9 +89,9 @@ class EmbeddedReader:
         account, _ = self._account(self._header_at(block), address)
         return self._slot(account[2], slot).content if account else bytes(32)
 
-    def code(self, address: bytes) -> bytes:
-        """The runtime code at the head, empty if there is none."""
-        account, _ = self._account(self._head(), address)
+    def code(self, address: bytes, block: int | None = None) -> bytes:
+        """The runtime code at the end of `block` (None: the head), empty if there is none."""
+        account, _ = self._account(self._header_at(block), address)
         if account is None or account[3] == _EMPTY_CODE_HASH:
             return b""
         code = self._node(account[3])
