@@ -118,9 +118,7 @@ class ColumnEdge(Struct, frozen=True, forbid_unknown_fields=True, array_like=Tru
     output_field: LineOrEmpty
     input: Position
     input_field: LineOrEmpty
-    how: RunId = Annotated[str, Meta(min_length=1, max_length=256, extra_json_schema=_LINE)]
-"""Whatever the producer numbers its runs by."""
-LineOrEmpty = ""
+    how: LineOrEmpty = ""
 
 
 BASIS_STATED = 1  # the producer named this edge itself (OpenLineage `lineage` facet, explicit edges)

@@ -1,9 +1,9 @@
-"""What a well-formed record of each type looks like, beyond the types of its members (docs/formats.md section 4).
+"""What a well-formed record of each type looks like, beyond the types of its members.
 
-These rules need nothing but the record itself: no chain, no other record. Each says what was expected and
-what was found. Lengths and ranges stand in `records` and are checked while decoding; the characters of human
-text are checked on the payload's bytes, in `statement`. That the content has the digest is for whoever has
-the content.
+Source: docs/formats.md section 4. These rules need nothing but the record itself: no chain, no other record.
+Each says what was expected and what was found. Lengths and ranges stand in `records` and are checked while
+decoding; the characters of human text are checked on the payload's bytes, in `statement`. That the content
+has the digest is for whoever has the content.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _check_asset(ledger: str, name: str, digest_name: str, digest: str) -> None:
 def _check_run(ledger: str, run_id: str, name: str, digest_name: str, digest: str) -> None:
     if name != f"{RUN_PREFIX}{run_id}" or digest_name != digests.RUN:
         raise FormatError(
-            f"activity: expected {shown(RUN_PREFIX + run_id)} with {digests.RUN}, "
+            f"run: expected {shown(RUN_PREFIX + run_id)} with {digests.RUN}, "
             f"got {shown(name)} with {shown(digest_name)}"
         )
     expected = digests.run_digest(bytes.fromhex(ledger), run_id)

@@ -51,8 +51,7 @@ class _Out(Struct, frozen=True, gc=False):
 _WIRE = msgspec.json.Decoder(_Wire)
 _PREDICATES = {name: msgspec.json.Decoder(kind) for name, kind in PREDICATE_TYPES.items()}
 _ENCODER = msgspec.json.Encoder()
-# In JSON a character that human text must not hold is either raw UTF-8 or an escape; \" \\ \/ are harmless.
-_escaped = re.compile(rb"\\[^\"\\/]").search
+_escaped = re.compile(rb"\\[^\"\\/]").search  # \" \\ \/ hide nothing
 _hidden = re.compile(HIDDEN_UTF8).search
 _line = re.compile(LINE_PATTERN).search
 _LINES = frozenset(("description", "declared", "reason"))
@@ -65,7 +64,7 @@ def build_statement(subject: Sequence[Resource], predicate: Predicate) -> bytes:
     """
     try:
         payload = _encode(subject, predicate)
-    except (TypeError, ValueError) as error:  # a lone surrogate, an integer beyond 64 bits
+    except (TypeError, ValueError, OverflowError) as error:  # a lone surrogate, an integer too long
         raise FormatError(f"record: {error}") from None
     parse_statement(payload)
     return payload
@@ -87,12 +86,14 @@ def parse_statement(payload: bytes) -> Statement:
             raise FormatError(f"{UNKNOWN_TYPE} {shown(wire.predicate_type)}")
         predicate: Predicate = decoder.decode(wire.predicate)
         # Our own spelling leaves nothing to doubt: duplicate members would be gone, and the types bound depth
-        # and integers. Any other spelling is looked at with care, and stays as it is: nothing is re-serialised.
+        # and integers. Any other spelling is as good, but is looked at with care.
         if _encode(wire.subject, predicate) != payload:
             check_json(payload, max_bytes=MAX_PAYLOAD)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise FormatError(f"record: {error}") from None
-    if _escaped(payload) is not None or not payload.isascii() or b"\x7f" in payload:
+    # In JSON a character that human text must not hold is raw UTF-8 or behind a backslash: mostly there is
+    # neither, and no text needs looking at.
+    if b"\\" in payload or b"\x7f" in payload or not payload.isascii():
         _check_text(payload)
     check_shape(wire.subject, predicate)
     return Statement(wire.subject, predicate)
