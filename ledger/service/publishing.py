@@ -17,7 +17,7 @@ from ledger.core.chain_facts import BlockRef
 from ledger.core.errors import Unauthorized, Unavailable
 from ledger.service.batch import Batch
 from ledger.service.context import Context
-from ledger.service.results import Receipt
+from ledger.service.results import Receipt, RecordRef
 from ledger.service.syncing import refresh
 
 
@@ -29,8 +29,7 @@ def publish(context: Context, batch: Batch, *, anchor: bool = True, notes: list[
     """
     said = list(notes or [])
     check_key(context)
-    start, stop = append(context, batch.entries())
-    refs = [msgspec.structs.replace(ref, entry=start + i) for i, ref in enumerate(batch.refs)]
+    refs, stop = keep(context, batch)
     block: BlockRef | None = None
     if anchor and context.config.anchor == "auto":
         try:
@@ -46,6 +45,12 @@ def publish(context: Context, batch: Batch, *, anchor: bool = True, notes: list[
         block_time=format_time(block.time_unix_s) if block else "",
         notes=said,
     )
+
+
+def keep(context: Context, batch: Batch) -> tuple[list[RecordRef], int]:
+    """Append a batch to the own log, durably; return its records with their places, and the log's size."""
+    start, stop = append(context, batch.entries())
+    return [msgspec.structs.replace(ref, entry=start + i) for i, ref in enumerate(batch.refs)], stop
 
 
 def append(context: Context, entries: list[bytes]) -> tuple[int, int]:
