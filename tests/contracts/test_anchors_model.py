@@ -1,4 +1,4 @@
-"""Anchors against a model in Python: logs that grow, fork, lie and close, through owners, delegates, strangers."""
+"""Anchors against a model in Python: logs that grow, lie and close, by owner, delegate and stranger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Directory against a model in Python: random claims and transfers, by anybody, with and without a registrar."""
+"""Directory against a model in Python: claims and transfers, by anybody, with a registrar and without."""
 
 from __future__ import annotations
 

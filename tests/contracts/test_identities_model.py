@@ -205,7 +205,7 @@ class IdentitiesMachine(RuleBasedStateMachine):
 
 
 def walk(evm, identity: str) -> list[dict]:
-    """An identity's events, oldest first, found as resolvers do: one block at a time, from `changed` backwards."""
+    """An identity's events, oldest first, found as resolvers do: block by block, from `changed` backwards."""
     events: list[dict] = []
     contract = evm.identities
     block = contract.functions.changed(identity).call()
