@@ -25,7 +25,8 @@ def check_chain(backend: Backend, ledger: LedgerDescriptor) -> None:
     """Raise WrongLedger unless chain id and genesis hash are the ledger's."""
     if backend.chain_id != ledger.chain_id:
         raise WrongLedger(
-            f"{backend.location}: expected chain id {ledger.chain_id}, got {backend.chain_id}", hint=_OTHER_CHAIN
+            f"{backend.location}: expected chain id {ledger.chain_id}, got {backend.chain_id}",
+            hint=_OTHER_CHAIN,
         )
     if backend.genesis != ledger.genesis:
         raise WrongLedger(

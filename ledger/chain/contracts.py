@@ -81,9 +81,7 @@ def set_attribute(
     """Say `name` (up to 32 bytes) = `content` (up to 1,024) about the identity for so many seconds."""
     if len(content) > MAX_ATTRIBUTE:
         raise Usage(f"attribute: expected at most {MAX_ATTRIBUTE} bytes, got {len(content)}")
-    return _call(
-        ledger, "Identities", "setAttribute", label, identity, word(name), content, validity_s
-    )
+    return _call(ledger, "Identities", "setAttribute", label, identity, word(name), content, validity_s)
 
 
 def revoke_attribute(

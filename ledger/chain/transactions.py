@@ -11,10 +11,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ledger.core import rlp
-from ledger.core.errors import Usage
+from ledger.core.errors import Unfunded, Usage
 from ledger.core.hashing import keccak256
 
 KEY_SIZE = 32
+CALL_GAS = 1 << 24
+"""Gas that one transaction may take at most (the cap of EIP-7825)."""
+
 _TYPE_1559 = b"\x02"
 
 
@@ -52,6 +55,24 @@ def address_of(account_key: bytes) -> bytes:
 def created_address(sender: bytes, nonce: int) -> bytes:
     """The address of the contract that `sender` creates by a plain transaction with that nonce."""
     return keccak256(rlp.encode([sender, _integer(nonce)]))[12:]
+
+
+def require(address: bytes, balance_wei: int, needed_wei: int, *, hint: str) -> None:
+    """Raise Unfunded, with what is lacking, unless the balance covers what is needed."""
+    if balance_wei < needed_wei:
+        account = f"0x{address.hex()}"
+        raise Unfunded(
+            f"account {account}: expected {_ether(needed_wei)} to pay with, got {_ether(balance_wei)};"
+            f" send it {_ether(needed_wei - balance_wei)}",
+            address=account,
+            needed_wei=needed_wei - balance_wei,
+            hint=hint,
+        )
+
+
+def _ether(wei: int) -> str:
+    whole, part = divmod(wei, 10**18)
+    return f"{whole}.{part:018}".rstrip("0").rstrip(".") + " ether"
 
 
 def sign_transaction(transaction: Transaction, account_key: bytes) -> bytes:

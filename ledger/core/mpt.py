@@ -63,11 +63,15 @@ def verify_lookup(root: bytes, key: bytes, value: bytes | None, proof: Sequence[
         try:
             return nodes[node_hash]
         except KeyError:
-            raise ProofInvalid(f"trie proof: expected a node with hash {node_hash.hex()}, it is missing") from None
+            raise ProofInvalid(
+                f"trie proof: expected a node with hash {node_hash.hex()}, it is missing"
+            ) from None
 
     found, _ = lookup(root, key, node_at)
     if found != value:
-        raise ProofInvalid(f"trie proof: expected {_shown(value)} at {key.hex()}, the trie has {_shown(found)}")
+        raise ProofInvalid(
+            f"trie proof: expected {_shown(value)} at {key.hex()}, the trie has {_shown(found)}"
+        )
 
 
 def _load(reference: rlp.Item, node_at: NodeAt, proof: list[bytes]) -> list[rlp.Item]:
@@ -77,7 +81,9 @@ def _load(reference: rlp.Item, node_at: NodeAt, proof: list[bytes]) -> list[rlp.
             raise ProofInvalid(f"trie: expected a reference of 32 bytes, got {len(reference)}")
         data = node_at(reference)
         if keccak256(data) != reference:
-            raise ProofInvalid(f"trie: expected a node with hash {reference.hex()}, got {keccak256(data).hex()}")
+            raise ProofInvalid(
+                f"trie: expected a node with hash {reference.hex()}, got {keccak256(data).hex()}"
+            )
         proof.append(data)
         try:
             node = rlp.decode(data)

@@ -52,7 +52,9 @@ def sqlite_errors(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
         if code in _BUSY:
-            raise Locked(f"{path}: the chain's file is busy: {error}", hint="Try again in a moment.") from None
+            raise Locked(
+                f"{path}: the chain's file is busy: {error}", hint="Try again in a moment."
+            ) from None
         if code in _NO_ACCESS:
             raise Unavailable(f"{path}: {error}; nothing was written") from None
         if code in _DAMAGED:

@@ -30,16 +30,14 @@ from ledger.chain.embedded.database import sqlite_errors
 from ledger.chain.embedded.reader import GENESIS_MARK
 from ledger.chain.interface import Call
 from ledger.chain.reverts import revert_reason
-from ledger.chain.transactions import Fees, Transaction, address_of, sign_transaction
-from ledger.core.errors import Corrupt, Rejected, Unfunded, Usage
+from ledger.chain.transactions import CALL_GAS, Fees, Transaction, address_of, require, sign_transaction
+from ledger.core.errors import Corrupt, Rejected, Usage
 from ledger.core.hashing import keccak256
 
 GAS_LIMIT = 60_000_000
 """Gas of a block, constant: what Ethereum's main network has."""
 
-CALL_GAS = 1 << 24
-"""Gas a call may take at most (the cap of EIP-7825); what it does not use costs nothing."""
-
+_FAUCET = "The embedded chain's faucet can pay it."
 _CACHED_NODES = 50_000
 
 
@@ -83,7 +81,9 @@ class NodeDatabase(BaseDB):
         if len(key) != 32:  # py-evm's bookkeeping: may change from block to block
             return content
         if not isinstance(content, bytes) or keccak256(content) != key:
-            raise Corrupt(f"{self._path}: node {key.hex()} does not have its hash", hint="Restore it from a copy.")
+            raise Corrupt(
+                f"{self._path}: node {key.hex()} does not have its hash", hint="Restore it from a copy."
+            )
         if len(self._cache) >= _CACHED_NODES:
             self._cache.clear()
         self._cache[key] = content
@@ -121,7 +121,9 @@ class NodeDatabase(BaseDB):
 class _Chain(MiningChain):
     vm_configuration = ((0, PragueVM),)
 
-    def create_header_from_parent(self, parent_header: BlockHeaderAPI, **header_params: Any) -> BlockHeaderAPI:
+    def create_header_from_parent(
+        self, parent_header: BlockHeaderAPI, **header_params: Any
+    ) -> BlockHeaderAPI:
         fixed = {"gas_limit": parent_header.gas_limit, **header_params}
         return super().create_header_from_parent(parent_header, **fixed)
 
@@ -174,7 +176,7 @@ def _execute(chain: MiningChain, calls: Sequence[Call], account_key: bytes) -> B
             gas=gas,
             fees=Fees(header.base_fee_per_gas),
         )
-        _check_funds(transaction, sender, vm.state.get_balance(sender))
+        require(sender, vm.state.get_balance(sender), transaction.most_wei, hint=_FAUCET)
         signed = vm.get_transaction_builder().decode(sign_transaction(transaction, account_key))
         receipt, computation = vm.apply_transaction(header, signed)
         if computation.is_error:
@@ -184,18 +186,6 @@ def _execute(chain: MiningChain, calls: Sequence[Call], account_key: bytes) -> B
         receipts.append(receipt)
     block = vm.set_block_transactions_and_withdrawals(vm.get_block(), header, transactions, receipts)
     return vm.mine_block(block).block
-
-
-def _check_funds(transaction: Transaction, sender: bytes, balance_wei: int) -> None:
-    lacking = transaction.most_wei - balance_wei
-    if lacking > 0:
-        address = f"0x{sender.hex()}"
-        raise Unfunded(
-            f"account {address} has {balance_wei} wei and needs {transaction.most_wei}",
-            address=address,
-            needed_wei=lacking,
-            hint="The embedded chain's faucet can pay it.",
-        )
 
 
 def _reason(error: Exception) -> str:

@@ -139,7 +139,9 @@ class EmbeddedReader:
             raise self._corrupt("there is no block")
         header = self._parse(*row[:3])
         if row[3] != header.hash:
-            raise self._corrupt(f"the last block is not the head: number {header.number} is the last one left")
+            raise self._corrupt(
+                f"the last block is not the head: number {header.number} is the last one left"
+            )
         return header
 
     def _row(self, number: int) -> tuple[bytes, bytes, bytes | None, bytes]:
@@ -160,7 +162,9 @@ class EmbeddedReader:
         header = self._parse(number, block_hash, data)
         follows = head if child is None else self._parse(number + 1, None, child).parent_hash
         if follows != header.hash:
-            raise self._corrupt(f"block {number} is not the one that block {number + 1} or the head builds on")
+            raise self._corrupt(
+                f"block {number} is not the one that block {number + 1} or the head builds on"
+            )
         return header
 
     def _headers(self, start: int, stop: int) -> Iterator[Header]:
@@ -266,5 +270,3 @@ def _chain_id(first: Header, path: Path) -> int:
     if mark != GENESIS_MARK or len(number) != 8:
         raise Corrupt(f"{path}: expected a first block that names the chain id")
     return int.from_bytes(number, "big")
-
-
