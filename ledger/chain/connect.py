@@ -1,7 +1,7 @@
 """Opening a chain by its location: the path of an embedded chain's file, or the URL of a node.
 
-Nothing heavy is imported here: an embedded chain is read with sqlite3 alone, a node with the standard library's HTTP,
-and py-evm comes in when an embedded chain is written to.
+Nothing heavy is imported here: an embedded chain is read with sqlite3 alone, a node with the standard
+library's HTTP, and py-evm comes in when an embedded chain is written to.
 """
 
 from __future__ import annotations

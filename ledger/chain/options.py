@@ -15,8 +15,9 @@ class Options(Struct, frozen=True):
     """Patience and finality.
 
     `wait_s`: how long to wait for another process's lock; `mined_s`: for a transaction to get into a block;
-    `timeout_s`: for a node's answer. `confirmations`: how many blocks on top make one final; None: what the node
-    calls finalized, or 12 if it does not know the tag. `on_wait` is told, in words, when something takes long.
+    `timeout_s`: for a node's answer. `confirmations`: how many blocks on top make one final; None: what the
+    node calls finalized, or 12 if it does not know the tag. `on_wait` is told, in words, when something takes
+    long.
     """
 
     wait_s: float = 60.0

@@ -102,7 +102,7 @@ class EmbeddedChain(EmbeddedReader):
             return self.head()
 
     def require_funds(self, calls: Sequence[Call], address: bytes, *, extra_gas: int = 0) -> None:
-        """Raise Unfunded if the account can't pay for all the calls and `extra_gas`, at the fee of block 0."""
+        """Raise Unfunded if the account can't pay for all calls and `extra_gas` at the fee of block 0."""
         gas = len(calls) * CALL_GAS + extra_gas
         needed = gas * _HIGHEST_FEE_WEI + sum(call.value_wei for call in calls)
         require(address, self.balance_wei(address), needed, hint="The embedded chain's faucet can pay it.")

@@ -2,14 +2,16 @@
 
 Three tables, and one transaction a block over all of them:
 
-- `nodes`: everything that is found by its hash, keccak256(content) = key: state and storage trie nodes, contract
-  code, transactions, receipts (whose logs are our events); and, under textual keys, the EVM's own bookkeeping;
+- `nodes`: everything that is found by its hash, keccak256(content) = key: state and storage trie nodes,
+  contract code, transactions, receipts (whose logs are our events); and, under textual keys, the EVM's own
+  bookkeeping;
 - `blocks`: number, hash, header RLP;
-- `facts`: `head` (hash of the last block) and `faucet` (secp256k1 key, 32 bytes, of the account that genesis funds).
+- `facts`: `head` (hash of the last block) and `faucet` (secp256k1 key, 32 bytes, of the account that genesis
+  funds).
 
-There is no second book: an event is read from its receipt, the receipt hangs off its header, the header off the next
-one, and the last one off `head`. So a reader notices an edited row without any checksum of ours. The file is in
-WAL mode: readers see a consistent state while somebody writes, and wait for nobody.
+There is no second book: an event is read from its receipt, the receipt hangs off its header, the header off
+the next one, and the last one off `head`. So a reader notices an edited row without any checksum of ours. The
+file is in WAL mode: readers see a consistent state while somebody writes, and wait for nobody.
 """
 
 from __future__ import annotations
@@ -65,8 +67,8 @@ def sqlite_errors(path: Path) -> Iterator[None]:
 def open_database(path: Path, *, write: bool = False) -> sqlite3.Connection:
     """Open an existing chain's file in autocommit mode.
 
-    Raises Unavailable if it is missing or can't be read, Corrupt if it is something else, FormatError if a newer
-    release made it.
+    Raises Unavailable if it is missing or can't be read, Corrupt if it is something else, FormatError if a
+    newer release made it.
     """
     if not path.is_file():
         raise Unavailable(

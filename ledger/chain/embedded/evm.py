@@ -1,11 +1,13 @@
 """Executing transactions with py-evm over the chain's file. The only module that imports `eth`.
 
-py-evm sees a key-value database whose writes stay in memory until a whole block is done; then nodes, header and head
-go to SQLite in one transaction. A process killed at any moment leaves the chain at its last whole block.
+py-evm sees a key-value database whose writes stay in memory until a whole block is done; then nodes, header
+and head go to SQLite in one transaction. A process killed at any moment leaves the chain at its last whole
+block.
 
-A block's time is the wall clock's when it starts, or one second after its parent's if that is later, and it is set
-before the first transaction runs: contracts store it. Gas costs the base fee and nothing else; it falls to a few wei.
-py-evm follows the forks up to Prague and is no longer developed: `genesis` and `mine` are all that is asked of it.
+A block's time is the wall clock's when it starts, or one second after its parent's if that is later, and it
+is set before the first transaction runs: contracts store it. Gas costs the base fee and nothing else; it
+falls to a few wei. py-evm follows the forks up to Prague and is no longer developed: `genesis` and `mine` are
+all that is asked of it.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from eth.db.backends.base import BaseDB
 from eth.exceptions import Revert
 from eth.vm.forks.prague import PragueVM
 from eth.vm.interrupt import EVMMissingData
+from eth_typing import Address, BlockNumber
 
 from ledger.chain.embedded.database import sqlite_errors
 from ledger.chain.embedded.reader import GENESIS_MARK
@@ -51,10 +54,7 @@ class NodeDatabase(BaseDB):
         self._cache: dict[bytes, bytes] = {}
 
     def __getitem__(self, key: bytes) -> bytes:
-        if key in self._pending:
-            found = self._pending[key]
-        else:
-            found = self._cache.get(key) or self._read(key)
+        found = self._pending[key] if key in self._pending else self._cache.get(key) or self._read(key)
         if found is None:
             raise KeyError(key)
         return found
@@ -119,7 +119,7 @@ class NodeDatabase(BaseDB):
 
 
 class _Chain(MiningChain):
-    vm_configuration = ((0, PragueVM),)
+    vm_configuration = ((BlockNumber(0), PragueVM),)
 
     def create_header_from_parent(
         self, parent_header: BlockHeaderAPI, **header_params: Any
@@ -131,15 +131,15 @@ class _Chain(MiningChain):
 def genesis(nodes: NodeDatabase, chain_id: int, faucet_key: bytes, faucet_wei: int) -> None:
     """Write block 0: the faucet's account and nothing else."""
     chain_class = _Chain.configure("EmbeddedChain", chain_id=chain_id)
-    account = {"balance": faucet_wei, "nonce": 0, "code": b"", "storage": {}}
-    parameters = {
+    account: Any = {"balance": faucet_wei, "nonce": 0, "code": b"", "storage": {}}
+    parameters: dict[str, Any] = {
         "coinbase": ZERO_ADDRESS,
         "difficulty": 0,
         "extra_data": GENESIS_MARK + chain_id.to_bytes(8, "big"),
         "gas_limit": GAS_LIMIT,
         "timestamp": int(time.time()),
     }
-    chain = chain_class.from_genesis(AtomicDB(nodes), parameters, {address_of(faucet_key): account})
+    chain = chain_class.from_genesis(AtomicDB(nodes), parameters, {Address(address_of(faucet_key)): account})
     nodes.flush(chain.get_canonical_head(), {"faucet": faucet_key})
 
 
@@ -161,7 +161,7 @@ def mine(nodes: NodeDatabase, chain_id: int, head: bytes, calls: Sequence[Call],
 def _execute(chain: MiningChain, calls: Sequence[Call], account_key: bytes) -> BlockAPI:
     header = chain.header  # its time is max(now, parent's + 1)
     vm = chain.get_vm(header)
-    sender = address_of(account_key)
+    sender = Address(address_of(account_key))
     transactions, receipts = [], []
     for call in calls:
         gas = min(CALL_GAS, header.gas_limit - header.gas_used)
@@ -174,7 +174,7 @@ def _execute(chain: MiningChain, calls: Sequence[Call], account_key: bytes) -> B
             data=call.data,
             value_wei=call.value_wei,
             gas=gas,
-            fees=Fees(header.base_fee_per_gas),
+            fees=Fees(header.base_fee_per_gas or 0),
         )
         require(sender, vm.state.get_balance(sender), transaction.most_wei, hint=_FAUCET)
         signed = vm.get_transaction_builder().decode(sign_transaction(transaction, account_key))

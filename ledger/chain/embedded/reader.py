@@ -20,7 +20,7 @@ from ledger.core.header import Header, parse_header
 from ledger.core.mpt import EMPTY_TRIE, lookup
 
 GENESIS_MARK = b"dataledger"
-"""Begins the extra data of block 0; the chain id follows as eight bytes, so the genesis hash commits to it."""
+"""Begins the extra data of block 0; the chain id follows as eight bytes: the genesis hash covers it."""
 
 _CHUNK = 256
 _EMPTY_CODE_HASH = keccak256(b"")
@@ -157,7 +157,7 @@ class EmbeddedReader:
         return row
 
     def _header(self, number: int) -> Header:
-        """The header of an existing block, checked against its child, or against the head if it is the last."""
+        """The header of an existing block, checked against its child, or the head if it is the last."""
         block_hash, data, child, head = self._row(number)
         header = self._parse(number, block_hash, data)
         follows = head if child is None else self._parse(number + 1, None, child).parent_hash
@@ -168,13 +168,14 @@ class EmbeddedReader:
         return header
 
     def _headers(self, start: int, stop: int) -> Iterator[Header]:
-        """The headers of existing blocks, each checked against its predecessor, the last as `_header` does."""
+        """The headers of existing blocks, each checked against the one before, the last as in `_header`."""
         previous: Header | None = None
         for low in range(start, stop, _CHUNK):
             high = min(low + _CHUNK, stop)
             with sqlite_errors(self.path):
                 rows = self._db.execute(
-                    "SELECT number, hash, header FROM blocks WHERE number >= ? AND number < ? ORDER BY number",
+                    "SELECT number, hash, header FROM blocks"
+                    " WHERE number >= ? AND number < ? ORDER BY number",
                     (low, high),
                 ).fetchall()
             headers = [self._parse(*row) for row in rows]
@@ -188,9 +189,9 @@ class EmbeddedReader:
             yield from headers
 
     def _parse(self, number: int, block_hash: bytes | None, data: bytes) -> Header:
+        if not isinstance(data, bytes):
+            raise self._corrupt(f"block {number}: expected bytes as header")
         try:
-            if not isinstance(data, bytes):
-                raise FormatError("expected bytes")
             header = parse_header(data, expected_hash=block_hash)
         except (FormatError, ProofInvalid) as error:
             raise self._corrupt(f"block {number}: {error}") from None
@@ -201,7 +202,7 @@ class EmbeddedReader:
     def _block_logs(self, header: Header, wanted: frozenset[bytes]) -> Iterator[RawLog]:
         position = 0
         for index in range(1 << 32):
-            receipt = self._lookup(header.receipts_root, rlp.encode(_integer(index)))[0]
+            receipt = self._lookup(header.receipts_root, rlp.encode(rlp.encode_uint(index)))[0]
             if receipt is None:
                 return
             for address, topics, data in self._receipt_logs(receipt, header.number):
@@ -211,13 +212,13 @@ class EmbeddedReader:
 
     def _receipt_logs(self, receipt: bytes, number: int) -> Iterator[tuple[bytes, tuple[bytes, ...], bytes]]:
         # EIP-2718: a leading byte below 0x80 is the transaction's type
-        body = rlp.decode(receipt[1:] if receipt[0] < 0x80 else receipt)
-        if isinstance(body, bytes) or len(body) != 4:
-            raise self._corrupt(f"block {number}: expected a receipt of 4 items")
-        for entry in body[3]:
-            if len(entry) != 3 or not (isinstance(entry[0], bytes) and isinstance(entry[2], bytes)):
-                raise self._corrupt(f"block {number}: expected logs of address, topics and data")
-            yield entry[0], tuple(topic for topic in entry[1] if isinstance(topic, bytes)), entry[2]
+        body = rlp.decode_list(receipt[1:] if receipt[0] < 0x80 else receipt)
+        for entry in body[3] if len(body) == 4 else [b""]:
+            match entry:
+                case [bytes(address), list(topics), bytes(data)]:
+                    yield address, tuple(topic for topic in topics if isinstance(topic, bytes)), data
+                case _:
+                    raise self._corrupt(f"block {number}: expected logs of address, topics and data")
 
     def _account(self, header: Header, address: bytes) -> tuple[list[bytes] | None, list[bytes]]:
         """The account's nonce, balance, storage root and code hash, or None; and the proof of it."""
@@ -259,10 +260,6 @@ class EmbeddedReader:
 
 def _reference(header: Header) -> BlockRef:
     return BlockRef(header.number, header.hash, header.parent_hash, header.time_unix_s)
-
-
-def _integer(number: int) -> bytes:
-    return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def _chain_id(first: Header, path: Path) -> int:

@@ -1,8 +1,9 @@
-"""What a node's error means. Every node says it differently, in code, message and data; this is the one place.
+"""What a node's error means. Every node says it differently, in code, message and data.
 
-Seen: Geth, Erigon, Reth: code 3, data `0x08c379a0...`, message `execution reverted: reason`. Besu: -32000, data the
-bytes. anvil: 3, data the bytes. Nethermind, OpenEthereum: data `Reverted 0x...`. Hardhat: data an object with `data`,
-message `... reverted with reason string 'reason'`. Ganache: data an object by transaction hash, with `return`.
+Seen: Geth, Erigon, Reth: code 3, data `0x08c379a0...`, message `execution reverted: reason`. Besu: -32000,
+data the bytes. anvil: 3, data the bytes. Nethermind, OpenEthereum: data `Reverted 0x...`. Hardhat: data an
+object with `data`, message `... reverted with reason string 'reason'`. Ganache: data an object by transaction
+hash, with `return`.
 """
 
 from __future__ import annotations

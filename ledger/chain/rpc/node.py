@@ -1,8 +1,8 @@
 """Reading a chain through a node: blocks, logs, storage, proofs.
 
-A node is believed in what it says now, and it may say something else a moment later: a network reorganises. Logs of
-blocks that are not final are therefore checked against those blocks after reading; who needs more asks for a proof,
-which is verified here before it is handed on.
+A node is believed in what it says now, and it may say something else a moment later: a network reorganises.
+Logs of blocks that are not final are therefore checked against those blocks after reading; who needs more
+asks for a proof, which is verified here before it is handed on.
 """
 
 from __future__ import annotations
@@ -45,13 +45,10 @@ class RpcReader:
         self._has_finalized_tag = options.confirmations is None
         try:
             self._chain_id = self._quantity("eth_chainId")
-            first = self._block_at("0x0")
-            if first is None:
-                raise Unavailable(f"{self.location}: the node has no block 0")
+            self._genesis = self._existing("0x0").hash
         except BaseException:
             self._transport.close()
             raise
-        self._genesis = first.hash
 
     @property
     def location(self) -> str:
@@ -85,10 +82,7 @@ class RpcReader:
 
     def head(self) -> BlockRef:
         """The latest block."""
-        block = self._block_at("latest")
-        if block is None:
-            raise Unavailable(f"{self.location}: the node has no latest block")
-        return block
+        return self._existing("latest")
 
     def final_number(self) -> int:
         """The highest block that counts as final."""
@@ -109,8 +103,8 @@ class RpcReader:
     def logs(self, start: int, stop: int, addresses: Collection[bytes]) -> Iterator[RawLog]:
         """Every log of these contracts in blocks start..stop-1, in order.
 
-        Asked for in ranges that shrink when the node finds them too wide. Unavailable if the chain reorganised in
-        the meantime: what was yielded before stands on blocks that may be gone.
+        Asked for in ranges that shrink when the node finds them too wide. Unavailable if the chain
+        reorganised in the meantime: what was yielded before stands on blocks that may be gone.
         """
         stop = min(stop, self.head().number + 1)
         final = self.final_number()
@@ -149,7 +143,8 @@ class RpcReader:
     def proof(self, address: bytes, slots: Sequence[bytes], block: int) -> StorageProof:
         """What these 32-byte slots held at the end of `block`, verified; NotFound beyond the head.
 
-        Unavailable where the node keeps no state that old, or its headers have fields that are not known here.
+        Unavailable where the node keeps no state that old, or its headers have fields that are not known
+        here.
         """
         header_json = self._ask("eth_getBlockByNumber", hex(block), False)
         if header_json is None:
@@ -170,7 +165,8 @@ class RpcReader:
             header = b""
         if keccak256(header) != reference.hash:
             raise Unavailable(
-                f"{self.location}: the header of block {reference.number} can't be rebuilt from what the node says",
+                f"{self.location}: the header of block {reference.number} can't be rebuilt"
+                " from what the node says",
                 hint="Use a node that answers debug_getRawHeader.",
             )
         return header
@@ -208,6 +204,12 @@ class RpcReader:
     def _block_at(self, tag: str) -> BlockRef | None:
         answer = self._ask("eth_getBlockByNumber", tag, False)
         return None if answer is None else self._read(lambda: values.block_ref(answer))
+
+    def _existing(self, tag: str) -> BlockRef:
+        block = self._block_at(tag)
+        if block is None:
+            raise Unavailable(f"{self.location}: the node has no block {tag}")
+        return block
 
     def _quantity(self, method: str, *params: Any) -> int:
         answer = self._ask(method, *params)

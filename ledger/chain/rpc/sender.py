@@ -1,12 +1,12 @@
 """Sending transactions through a node: gas, fees, nonces, waiting.
 
-Transactions are signed here and sent raw; the node never sees a key. A call is estimated before it is sent, so that a
-refusal costs nothing and is known with its reason. Several calls are on their way together; one that is refused on
-the state before its predecessors waits for them and is tried again.
+Transactions are signed here and sent raw; the node never sees a key. A call is estimated before it is sent,
+so that a refusal costs nothing and is known with its reason. Several calls are on their way together; one
+that is refused on the state before its predecessors waits for them and is tried again.
 
-Nonces: another process may use the account at the same time. Whoever comes second with a nonce takes the next; a
-transaction whose nonce was used by another one is sent again. Posting the same bytes twice is harmless, and every
-call of ours is too: the contracts compare before they set.
+Nonces: another process may use the account at the same time. Whoever comes second with a nonce takes the
+next; a transaction whose nonce was used by another one is sent again. Posting the same bytes twice is
+harmless, and every call of ours is too: the contracts compare before they set.
 """
 
 from __future__ import annotations
@@ -40,12 +40,10 @@ _SILENT_S = 3.0
 _HINT = "Send it there, then run the same command again: it goes on where it stopped."
 
 
-class _Refused(Exception):
-    """A call that the contract refuses on the present state; `reason` is the contract's."""
+class _Refused(Struct, frozen=True):
+    """What a call comes to that the contract refuses on the present state."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    reason: str
 
 
 class _Sent(Struct, frozen=True):
@@ -82,7 +80,7 @@ class RpcChain(RpcReader):
         return max(blocks, key=lambda block: block.number)
 
     def require_funds(self, calls: Sequence[Call], address: bytes, *, extra_gas: int = 0) -> None:
-        """Raise Unfunded, with what is lacking, if the account can't pay for all the calls and `extra_gas`."""
+        """Raise Unfunded, with what is lacking, if the account can't pay for all calls and `extra_gas`."""
         self._require(address, calls, [self._try_estimate(call, address) for call in calls], extra_gas)
 
     def fund(self, address: bytes, amount_wei: int) -> BlockRef | None:  # noqa: ARG002

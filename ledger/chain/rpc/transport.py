@@ -1,12 +1,12 @@
 """JSON-RPC 2.0 over HTTP(S), one request at a time on a connection that is kept.
 
-Source: JSON-RPC 2.0; Ethereum's execution-apis for what is said over it. The standard library does it: web3 takes
-two seconds to import, which every command on a network would pay. Proxies are those of the environment
+Source: JSON-RPC 2.0; Ethereum's execution-apis for what is said over it. The standard library does it: web3
+takes two seconds to import, which every command on a network would pay. Proxies are those of the environment
 (`HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`). Redirects are not followed: a node has one address.
 
-Bounds: time for each answer, bytes of each answer, and attempts where trying again can help. Errors: Unavailable
-when there is no answer, NodeError (internal to this package) when the node answers with an error. A URL may hold an
-access token, so messages name scheme, host and port only.
+Bounds: time for each answer, bytes of each answer, and attempts where trying again can help. Errors:
+Unavailable when there is no answer, NodeError (internal to this package) when the node answers with an error.
+A URL may hold an access token, so messages name scheme, host and port only.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class NodeError(Exception):
         self.data = data
 
 
-class AnswerTooLarge(NodeError):
+class AnswerTooLargeError(NodeError):
     """The answer has more bytes than MAX_ANSWER: ask for less."""
 
 
@@ -66,7 +66,7 @@ class Transport:
             self._connection = None
 
     def call(self, method: str, *params: Any) -> Any:
-        """Call a method and return its result; NodeError if the node refuses, Unavailable if it can't be had."""
+        """Call a method; NodeError if the node refuses, Unavailable if there is no answer."""
         self._requests += 1
         request = {"jsonrpc": "2.0", "id": self._requests, "method": method, "params": list(params)}
         answer = _parse_answer(self._post(json.dumps(request).encode("ascii")), self.location)
@@ -78,7 +78,7 @@ class Transport:
         return answer["result"]
 
     def _post(self, body: bytes) -> bytes:
-        """POST until there is an answer worth reading. Repeating is safe: a transaction is known by its hash."""
+        """POST until there is an answer. Repeating is safe: a transaction is known by its hash."""
         pause = 0.25
         for attempt in range(1, _ATTEMPTS + 1):
             last = attempt == _ATTEMPTS
@@ -109,7 +109,7 @@ class Transport:
         content = response.read(MAX_ANSWER + 1)
         if len(content) > MAX_ANSWER:
             self.close()
-            raise AnswerTooLarge(0, f"the answer has more than {MAX_ANSWER} bytes")
+            raise AnswerTooLargeError(0, f"the answer has more than {MAX_ANSWER} bytes")
         if response.will_close:
             self.close()
         return response.status, content, _seconds(response.headers.get("Retry-After"))
@@ -161,8 +161,8 @@ def _proxy_address(proxy: str) -> tuple[str, int]:
 
 
 def _worth_repeating(error: Exception) -> bool:
-    # A kept connection that the node has closed meanwhile; an answer cut short. Not: nobody listens, no such host,
-    # no valid certificate.
+    # A kept connection that the node has closed meanwhile; an answer cut short. Not: nobody listens, no such
+    # host, no valid certificate.
     if isinstance(error, ConnectionRefusedError | socket.gaierror | ssl.SSLError):
         return False
     return isinstance(error, ConnectionError | http.client.HTTPException)
@@ -174,7 +174,7 @@ def _words(error: Exception) -> str:
 
 def _content(status: int, content: bytes, location: str) -> bytes:
     if status == 413:
-        raise AnswerTooLarge(0, "the node says that it is too large")
+        raise AnswerTooLargeError(0, "the node says that it is too large")
     if status in {401, 403}:
         raise Unavailable(
             f"{location}: the node refuses access (HTTP {status})", hint="Check the URL's token."
