@@ -10,13 +10,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from ledger.chain.embedded.database import create_database, open_database, sqlite_errors
+from ledger.chain.embedded.database import create_database, open_database
 from ledger.chain.embedded.lock import WAIT_S, exclusive
 from ledger.chain.embedded.reader import EmbeddedReader
 from ledger.chain.interface import Call
 from ledger.chain.transactions import CALL_GAS, require
 from ledger.core.chain_facts import BlockRef
-from ledger.core.errors import Corrupt, Unavailable, Usage
+from ledger.core.errors import Unavailable, Usage
 
 FAUCET_WEI = 10**27
 """What the faucet owns at the start: a thousand million ether."""
@@ -110,15 +110,7 @@ class EmbeddedChain(EmbeddedReader):
     def fund(self, address: bytes, amount_wei: int = FUNDING_WEI) -> BlockRef:
         """Have the faucet pay."""
         pay = Call(to=address, data=b"", label="funding by the faucet", value_wei=amount_wei)
-        return self.send_all([pay], self._faucet_key())
-
-    def _faucet_key(self) -> bytes:
-        with sqlite_errors(self.path):
-            row = self._db.execute("SELECT content FROM facts WHERE name = 'faucet'").fetchone()
-        if row is None or not isinstance(row[0], bytes) or len(row[0]) != 32:
-            raise Corrupt(f"{self.path}: the faucet's key is missing")
-        key: bytes = row[0]
-        return key
+        return self.send_all([pay], self.faucet())
 
 
 def _new_key() -> bytes:

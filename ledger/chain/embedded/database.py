@@ -2,9 +2,8 @@
 
 Three tables, and one transaction a block over all of them:
 
-- `nodes`: everything that is found by its hash, keccak256(content) = key: state and storage trie nodes,
-  contract code, transactions, receipts (whose logs are our events); and, under textual keys, the EVM's own
-  bookkeeping;
+- `nodes`: keccak256(content) = key: trie nodes of state, storage, transactions and receipts (whose logs are
+  our events), and contract code;
 - `blocks`: number, hash, header RLP;
 - `facts`: `head` (hash of the last block) and `faucet` (secp256k1 key, 32 bytes, of the account that genesis
   funds).
@@ -29,7 +28,7 @@ SCHEMA_VERSION = 1
 SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE nodes (key BLOB PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE blocks (number INTEGER PRIMARY KEY, hash BLOB NOT NULL, header BLOB NOT NULL);
+CREATE TABLE blocks (number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, header BLOB NOT NULL);
 """
 
 _BUSY_MS = 10_000
