@@ -1,8 +1,8 @@
 """Where the contract Anchors keeps its checkpoints in storage, and finding one there.
 
 Source: contracts/Anchors.vy for the slots, Vyper for the place of a map's entry: keccak256(slot || key), the
-reverse of Solidity's order. Reading slots instead of calling views gives what a storage proof would prove, and needs
-no EVM.
+reverse of Solidity's order. Reading slots instead of calling views gives what a storage proof would prove,
+and needs no EVM.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class AnchorsLayout(Struct, frozen=True):
 
     @classmethod
     def of(cls, ledger: LedgerDescriptor) -> AnchorsLayout:
-        """The layout of the code that the ledger's Anchors was made from; WrongLedger if no release shipped it."""
+        """The layout of the code that Anchors was made from; WrongLedger if no release shipped it."""
         code = find_code("Anchors", ledger.contracts["Anchors"].init_code_hash)
         if code is None:
             raise WrongLedger("Anchors: its code is not one that this release or an earlier one shipped")
