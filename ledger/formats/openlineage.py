@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 
 from ledger.core.records import ColumnEdge, Component, Edge
 from ledger.formats import openlineage_drafts as drafts
@@ -60,6 +61,8 @@ class Import:
         self._groups = groups
         self._timeline = timeline
         self._static_numbers: dict[str, int] = {}
+        self._static_ranks: dict[str, int] = {}
+        self._static_makers: dict[int, str] = {}
         self._dataset_events: dict[int, list[int]] = {}
         self._read_statics()
         self.datasets = self._datasets(survey)
@@ -109,15 +112,22 @@ class Import:
         ]
 
     def _read_statics(self) -> None:
+        steps: list[tuple[int, str, Lineage]] = []  # number, run id, and what it declares, by time
         for number in self._statics.by_time():
             stored = self._statics.last(number)
             if stored.event.kind == "dataset":
                 about = self._groups(stored.event.outputs[0].identity)
                 self._dataset_events.setdefault(about, []).append(number)
-            if self._static_lineage(stored).outputs:
-                self._static_numbers[_static_run(stored)] = number
+            lineage = self._static_lineage(stored)
+            if lineage.outputs:
+                steps.append((number, _static_run(stored), lineage))
             elif stored.event.kind == "job":
                 self.unkept["job event that declares no lineage of its own"] += 1
+        for number, run_id in _after_their_sources(steps):
+            self._static_ranks[run_id] = len(self._static_numbers)
+            self._static_numbers[run_id] = number
+        for _, run_id, lineage in steps:
+            self._static_makers.update((each.group, run_id) for each in lineage.outputs)
 
     def _static_lineage(self, stored: Stored) -> Lineage:
         whole = lineage_of(Merged([stored.event]), self._groups)
@@ -179,19 +189,44 @@ class Import:
         )
 
     def _input(self, merged: Merged, lineage: Lineage, each: RunInput, number: int) -> drafts.InputDraft:
-        maker = ""
-        if each.made_here and any(output.group == each.group for output in lineage.outputs):
-            maker = merged.run_id
-        elif number != NONE and not each.made_here:
-            made_by = self._timeline.maker(number, each.group, each.version)
-            maker = "" if made_by == NONE else self._timeline.run_id(made_by)
+        made_by = self._maker(merged, lineage, each, number)
         return drafts.InputDraft(
             dataset=each.group,
             version=each.version,
             declared=drafts.describe_version(each.version, "") if each.version else "",
-            made_by=maker,
+            made_by=made_by,
             fields=lineage.fields.get(each.group, ()) if each.version else (),
         )
+
+    def _maker(self, merged: Merged, lineage: Lineage, each: RunInput, number: int) -> str:
+        if each.made_here and any(output.group == each.group for output in lineage.outputs):
+            return merged.run_id
+        if number != NONE and not each.made_here:
+            made_by = self._timeline.maker(number, each.group, each.version)
+            if made_by != NONE:
+                return self._timeline.run_id(made_by)
+        # a view is what it was declared to be, whoever reads it
+        declared = "" if each.version else self._static_makers.get(each.group, "")
+        return declared if self._precedes(declared, merged.run_id) else ""
+
+    def _precedes(self, static: str, run_id: str) -> bool:
+        if run_id not in self._static_numbers:
+            return True
+        return self._static_ranks.get(static, 0) < self._static_ranks[run_id]
+
+
+def _after_their_sources(steps: list[tuple[int, str, Lineage]]) -> list[tuple[int, str]]:
+    """Return declarations in the order of time, but those of views after those of what they show."""
+    maker = {each.group: at for at, (_, _, lineage) in enumerate(steps) for each in lineage.outputs}
+    graph = {
+        at: sorted({maker[each.group] for each in lineage.inputs if each.group in maker} - {at})
+        for at, (_, _, lineage) in enumerate(steps)
+    }
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError:
+        order = list(graph)
+    return [steps[at][:2] for at in order]
 
 
 def _static_run(stored: Stored) -> str:

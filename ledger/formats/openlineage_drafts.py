@@ -12,10 +12,10 @@ nothing that changes when the events are imported again, so the digest over it r
 does not make one is named as the asset itself.
 
 **An input** is, in this order: the version whose description is `declared`, if that is not empty and the
-asset has one; the version that the run `made_by` made of it, if not empty; a new version so described, if
-`declared` is not empty; the asset's latest version; the asset itself, of which then nobody knows which
-version it was. For a `static` run it is the asset itself unless it has `declared` or `made_by`. Two inputs
-may turn out to be one version: their edges then are those of one input.
+asset has one; the version that the run `made_by` made of it, if that is not empty and there is one; a new
+version so described, if `declared` is not empty; the asset's latest version; the asset itself, of which then
+nobody knows which version it was. For a `static` run it is the asset itself unless it has `declared` or
+`made_by`. Two inputs may turn out to be one version: their edges then are those of one input.
 
 **A run** is known already if an activity with its `run_id` was recorded from the same `digest`; with
 another digest, events have come in since, and a further activity with the same `run_id` adds what they say.
