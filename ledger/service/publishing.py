@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from ledger.chain import contracts
-from ledger.core import note
+from ledger.core import note, signing
 from ledger.core.chain_facts import BlockRef
 from ledger.core.errors import Unauthorized, Unavailable
 from ledger.service.batch import Batch
@@ -55,10 +55,10 @@ def keep(context: Context, batch: Batch) -> tuple[list[RecordRef], int]:
 
 def append(context: Context, entries: list[bytes]) -> tuple[int, int]:
     """Append entries to the own log under a signed checkpoint, durably, and return their range."""
-    seed = context.record_seed
+    signer = signing.signer(context.record_seed)
 
     def sign(text: str) -> bytes:
-        return note.sign_note(text, context.log.origin, seed)
+        return note.sign_note(text, context.log.origin, signer)
 
     return context.log.append(entries, sign, on_wait=context.notify)
 
