@@ -159,7 +159,8 @@ def _check_version(subject: Sequence[Resource], predicate: Version) -> None:
 def _check_transfer(subject: Sequence[Resource], predicate: Transfer) -> None:
     _check_asset(predicate.ledger, *_sole(subject, "transfer"))
     parse_did(predicate.giver)
-    parse_did(predicate.receiver)
+    if not any(parse_did(predicate.receiver)[1]):
+        raise FormatError("transfer: the zero address is no party that could receive")
     if predicate.giver == predicate.receiver:
         raise FormatError("transfer: giver and receiver are the same party")
     if predicate.giver not in predicate.authors:
