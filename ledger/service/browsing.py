@@ -27,7 +27,9 @@ def status(context: Context) -> Status:
     if own and own.problem:
         notes.append(f"your own log stops at {own.size} entries: {own.problem}; dataledger audit says more")
     if context.embedded:
-        notes.append("the chain is embedded: for trying out, tests and CI; it proves nothing to a third party")
+        notes.append(
+            "the chain is embedded: for trying out, tests and CI; it proves nothing to a third party"
+        )
     else:
         notes.append(f"answers are true to block {summary.head}; dataledger sync asks the node for more")
     return Status(

@@ -11,18 +11,21 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from ledger.chain.connect import Options, open_client, open_reader
+from ledger.chain.connect import open_client, open_reader
+from ledger.chain.options import Options
 from ledger.chain.interface import Client, Reader
 from ledger.core.descriptor import LedgerDescriptor, parse_descriptor
 from ledger.core.errors import Corrupt, FormatError, Usage
 from ledger.core.identity import log_id, parse_did
 from ledger.index import Index
+from ledger.index.database import discard
 from ledger.service.known import Known
 from ledger.store.config import Config
 from ledger.store.files import read_small
-from ledger.store.keys import KeyStore, Prompt, passphrase_from
+from ledger.store.keys import KeyStore
 from ledger.store.lock import exclusive
 from ledger.store.log import LogFolder
+from ledger.store.passphrase import Prompt, passphrase_from
 from ledger.store.workspace import Workspace, open_workspace
 
 Notify = Callable[[str], None]
@@ -98,7 +101,10 @@ class Context:
         """The ledger that this workspace belongs to."""
         data = read_small(self.workspace.ledger_json, _MAX_DESCRIPTOR, "ledger.json")
         if data is None:
-            raise Corrupt(f"the workspace has no ledger.json: {self.workspace.path}", hint="restore it from a copy of another party")
+            raise Corrupt(
+                f"the workspace has no ledger.json: {self.workspace.path}",
+                hint="restore it from a copy of another party",
+            )
         return parse_descriptor(data)
 
     @property
@@ -116,7 +122,9 @@ class Context:
         """The party's address, 20 bytes."""
         chain_id, address = parse_did(self.party)
         if chain_id != self.descriptor.chain_id:
-            raise Corrupt(f"config.toml names a party of chain {chain_id}, ledger.json is of chain {self.descriptor.chain_id}")
+            raise Corrupt(
+                f"config.toml names a party of chain {chain_id}, ledger.json is of chain {self.descriptor.chain_id}"
+            )
         return address
 
     @cached_property
@@ -145,7 +153,9 @@ class Context:
     def record_key(self) -> bytes:
         """The public key that signs records, 32 bytes."""
         if not self.config.record_key:
-            raise FormatError("config.toml names no record_key", hint="choose one: dataledger key list, key rotate")
+            raise FormatError(
+                "config.toml names no record_key", hint="choose one: dataledger key list, key rotate"
+            )
         return bytes.fromhex(self.config.record_key)
 
     @property
@@ -203,6 +213,12 @@ class Context:
             self.refresh()
         return self.index
 
+    def rebuild_index(self) -> None:
+        """Forget the index; the next use builds it anew from chain and logs."""
+        if "index" in self.__dict__:
+            self.__dict__.pop("index").close()
+        discard(self.workspace.index_path)
+
     def refresh(self) -> None:
         """Bring the index up to date with the chain and the logs."""
         from ledger.service import syncing
@@ -236,7 +252,9 @@ def chain_options(notify: Notify, final_depth: int | None = None) -> Options:
     return Options(confirmations=final_depth, on_wait=notify)
 
 
-def key_store(workspace: Workspace, *, embedded: bool, env: Mapping[str, str], ask: Prompt | None, encrypt: bool = False) -> KeyStore:
+def key_store(
+    workspace: Workspace, *, embedded: bool, env: Mapping[str, str], ask: Prompt | None, encrypt: bool = False
+) -> KeyStore:
     """Return the workspace's keys: encrypted ones ask for the passphrase when it is first needed.
 
     New keys are encrypted, except on an embedded chain, where that has to be asked for (`encrypt`, or keys that are

@@ -34,7 +34,9 @@ class Known:
                 return Reference(asset)
         reference = parse_reference(text)
         if reference.ledger is not None and bytes.fromhex(reference.ledger) != self._ledger_id:
-            raise WrongLedger(f"{text} belongs to another ledger than this workspace, {self._ledger_id.hex()}")
+            raise WrongLedger(
+                f"{text} belongs to another ledger than this workspace, {self._ledger_id.hex()}"
+            )
         return reference
 
     def asset(self, text: str) -> str:
@@ -65,7 +67,9 @@ class Known:
         else:
             return None
         if found is None:
-            raise NotFound(f"no version {reference} is known", hint=f"dataledger show {asset} lists its versions")
+            raise NotFound(
+                f"no version {reference} is known", hint=f"dataledger show {asset} lists its versions"
+            )
         return Added(found.number, found.record, {found.alg: found.digest.hex()})
 
     def version_with(self, asset: str, digest: Digests) -> Added | None:

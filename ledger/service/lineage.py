@@ -30,7 +30,9 @@ def lineage(
         raise Usage("--column follows columns of versions: leave out --level asset")
     wanted = context.known.reference(reference)
     if not index.mentioned(wanted.asset):
-        raise NotFound(f"{wanted.asset} is not known here", hint="dataledger search finds assets by their texts")
+        raise NotFound(
+            f"{wanted.asset} is not known here", hint="dataledger search finds assets by their texts"
+        )
     return index.lineage(
         wanted,
         direction=direction,

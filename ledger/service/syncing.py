@@ -44,7 +44,9 @@ class Logs:
         mirror = self._mirror(log_id)
         if mirror.size < stop:
             error = self.problems.get(log_id)
-            raise error or Unavailable(f"log {log_id.hex()[:12]}: {mirror.size} entries are here, {stop} are anchored")
+            raise error or Unavailable(
+                f"log {log_id.hex()[:12]}: {mirror.size} entries are here, {stop} are anchored"
+            )
         return mirror.entries(start, stop)
 
     def attachment(self, log_id: bytes, sha256_hex: str) -> bytes | None:
@@ -102,7 +104,10 @@ class Logs:
             return open_source(self._context.workspace.resolve(followed.location), named=True, budget=budget)
         location = self._context.index.log_location(log_id)
         if not location:
-            raise Unavailable(f"log {log_id.hex()[:12]}: its owner says nowhere on chain that it is served", hint="ask for it, then: dataledger follow PARTY --from FOLDER|URL")
+            raise Unavailable(
+                f"log {log_id.hex()[:12]}: its owner says nowhere on chain that it is served",
+                hint="ask for it, then: dataledger follow PARTY --from FOLDER|URL",
+            )
         return open_source(location, named=False, budget=budget)
 
 
