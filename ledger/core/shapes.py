@@ -188,6 +188,8 @@ def _check_activity(subject: Sequence[Resource], predicate: Activity) -> None:
                 f"activity: column edge {column.output} <- {column.input} is out of range, "
                 f"there are {outputs} outputs and {inputs} inputs"
             )
+    if any(position >= inputs for position in predicate.changed) or len(set(predicate.changed)) != len(predicate.changed):
+        raise FormatError(f"activity: changed names an input twice, or one beyond the {inputs} that there are")
     if predicate.started:
         _check_time(predicate.started, "started")
     if predicate.ended:
