@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ledger.core.authority import RULES_VERSION
 from ledger.core.errors import Corrupt, LedgerError, Locked, NotFound, Unavailable, WrongLedger
 from ledger.index.schema import (
     APPLICATION_ID,
     ATTACHED,
     DERIVED,
     PENDING,
-    RULES_VERSION,
     SCHEMA_VERSION,
     columns_of,
     create,
@@ -60,6 +60,11 @@ class Database:
         """Run a query and yield its rows one by one."""
         with self.guard():
             yield from self.connection.execute(sql, params)
+
+    def execute(self, sql: str, *params: object) -> None:
+        """Run one statement."""
+        with self.guard():
+            self.connection.execute(sql, params)
 
     def write(self, sql: str, rows: Sequence[Row]) -> None:
         """Run one statement for each of the rows."""

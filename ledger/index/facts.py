@@ -6,9 +6,11 @@ records are judged, and nothing later is. What the records of the same block say
 
 from __future__ import annotations
 
-from ledger.core.authority import KeyState
+from ledger.core.authority import Accepted, KeyState
 from ledger.core.names import namespace_of
+from ledger.index.kinds import ACCEPTED, TYPES
 from ledger.index.memory import Assets
+from ledger.index.schema import short
 from ledger.index.writer import Writer
 
 _REMEMBERED = 50_000
@@ -65,7 +67,7 @@ class Facts:
         return self._owners[name]
 
     def holder(self, asset: str, block: int) -> bytes | None:
-        """Return the asset's holder: whom it was transferred to, else its namespace's owner."""
+        """Return the asset's holder: whom it was transferred to before this block, else its namespace's owner."""
         known = self._assets.get(asset)
         if known is not None and known.holder is not None:
             return known.holder
@@ -87,7 +89,22 @@ class Facts:
         record: bytes | None = self._database.scalar(_VERSION, known.id, number)
         return record
 
+    def record(self, record_id: bytes) -> Accepted | None:
+        """Return the type and the authors of an accepted record, None if there is none."""
+        self._writer.flush()
+        row = self._database.one(_RECORD, short(record_id), record_id, ACCEPTED)
+        if row is None:
+            return None
+        entry, kind, author = row
+        others = self._database.rows(_COAUTHORS, entry)
+        return Accepted(TYPES[kind], [author, *(address for (address,) in others)])
 
+
+_RECORD = """
+SELECT e.id, e.kind, p.address FROM entry e JOIN party p ON p.id = e.party
+WHERE e.short = ? AND e.record = ? AND e.verdict = ?
+"""
+_COAUTHORS = "SELECT p.address FROM coauthor c JOIN party p ON p.id = c.party WHERE c.entry = ? ORDER BY c.id"
 _KEY = """
 SELECT k.block, ifnull((SELECT min(r.block) FROM key_revoked r WHERE r.key = k.id), 0), k.valid_to
 FROM party p JOIN key k ON k.party = p.id WHERE p.address = ? AND k.key = ?

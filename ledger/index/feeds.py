@@ -5,7 +5,7 @@ The index imports neither `chain` nor `store`; the service hands it objects that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from ledger.core.chain_facts import BlockRef, ChainEvent
@@ -39,5 +39,8 @@ class LogFeed(Protocol):
     def attachment(self, log_id: bytes, sha256_hex: str) -> bytes | None:
         """Return a public attachment served beside the log, None if it is not there."""
 
+    def own_logs(self) -> Sequence[bytes]:
+        """Return the ids of the logs that this party writes, whether or not anything is anchored in them."""
+
     def pending(self, log_id: bytes) -> tuple[int, int] | None:
-        """Return the positions [start, stop) of entries beyond the last anchor; None for logs of others."""
+        """Return the positions [start, stop) of an own log beyond its last anchor; None for logs of others."""

@@ -27,6 +27,8 @@ TYPE_CODE: Final[dict[type[Predicate], int]] = {
     Revocation: 5,
 }
 
+TYPES: Final = {code: kind for kind, code in TYPE_CODE.items()}
+
 OUTCOMES: Final = ("running", "completed", "failed", "aborted")
 
 INPUT, OUTPUT = 0, 1

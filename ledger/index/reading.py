@@ -1,10 +1,9 @@
 """Reading chain and logs in the one order that counts, and checking every log against its anchors.
 
-The order: blocks; within a block its events, then the records that it makes effective because they were posted
-(`Early`), then the entries that its anchors cover, by log id and position. Entries are handed on only after the
-root recomputed from all of them is the anchored one at the anchored size (a consistency proof does not
-authenticate the size). An anchor may cover more than memory holds: then its entries are read twice, and hashed
-both times.
+The order: blocks; within a block its events, then the entries that its anchors cover, by log id and position.
+Entries are handed on only after the root recomputed from all of them is the anchored one at the anchored size (a
+consistency proof does not authenticate the size). An anchor may cover more than memory holds: then its entries
+are read twice, and hashed both times.
 
 Nothing here is written anywhere: see `sync`.
 """
@@ -12,17 +11,17 @@ Nothing here is written anywhere: see `sync`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby, islice
+from itertools import groupby
 
 from msgspec import Struct
 
-from ledger.core.chain_facts import Anchored, BlockRef, ChainEvent, EventBody, LogClosed, Posted
-from ledger.core.dsse import decode_envelope, record_id
-from ledger.core.errors import FormatError, Invalid, Unavailable
+from ledger.core.chain_facts import Anchored, BlockRef, ChainEvent, EventBody, LogClosed
+from ledger.core.errors import Invalid, Unavailable
 from ledger.core.merkle import CompactTree, leaf_hashes
 from ledger.index.feeds import ChainFeed, LogFeed
 
 CHUNK = 1000  # entries handed on at a time
+_CHUNK_BYTES = 2 << 20
 _KEPT_BYTES = 32 << 20  # entries of one block kept in memory between the two passes
 _BLOCKS = 5000  # blocks whose events are read at a time
 
@@ -58,14 +57,6 @@ class Segment(Struct, frozen=True):
     entries: list[bytes]
 
 
-class Early(Struct, frozen=True):
-    """Confirmed entries that take effect in this block because their record was posted: judged before others."""
-
-    log: bytes
-    index: int
-    entry: bytes
-
-
 class Confirmed(Struct, frozen=True):
     """All entries that this anchor covers were handed on; `frontier` is the tree's, to go on from."""
 
@@ -81,19 +72,16 @@ class Stopped(Struct, frozen=True):
     text: str
 
 
-Item = NewBlock | Early | Segment | Confirmed | Stopped
+Item = NewBlock | Segment | Confirmed | Stopped
 
 
 class Reading:
-    """Reads blocks in order; `states` (by log id) and `awaited` (posted record ids not seen yet) go along."""
+    """Reads blocks in order; `states`, by log id, go along."""
 
-    def __init__(
-        self, chain: ChainFeed, logs: LogFeed, states: dict[bytes, LogState], awaited: set[bytes]
-    ) -> None:
+    def __init__(self, chain: ChainFeed, logs: LogFeed, states: dict[bytes, LogState]) -> None:
         self._chain = chain
         self._logs = logs
         self._states = states
-        self._awaited = awaited
 
     def items(self, start: int, head: BlockRef) -> Iterator[Item]:
         """Yield what the blocks from `start` to `head`, included, say and anchor."""
@@ -120,8 +108,6 @@ class Reading:
         for body in bodies:
             if isinstance(body, LogClosed):
                 self._state(body.log).closed_block = ref.number
-            elif isinstance(body, Posted):
-                self._awaited.add(body.record)
 
     def _anchors(self, block: int, bodies: list[EventBody]) -> Iterator[Item]:
         anchors = [body for body in bodies if isinstance(body, Anchored)]
@@ -139,9 +125,6 @@ class Reading:
             else:
                 state.tree = found.tree
                 room -= found.kept_bytes
-        for found in checked:
-            if isinstance(found, _Checked):
-                yield from found.early
         for found in checked:
             if isinstance(found, Stopped):
                 yield found
@@ -169,12 +152,10 @@ class Reading:
         return checked
 
     def _hash(self, anchor: Anchored, tree: CompactTree, room: int) -> _Checked:
-        """Read the entries once: hash them, keep them if there is room, find those that were posted."""
-        checked = _Checked(anchor, tree.size, tree.copy(), [], [], 0, tree.frontier())
+        """Read the entries once: hash them, and keep them if there is room."""
+        checked = _Checked(anchor, tree.size, tree.copy(), [], 0, tree.frontier())
         keep = True
         for chunk in _chunks(self._logs.entries(anchor.log, tree.size, anchor.size)):
-            if self._awaited:
-                self._find_posted(checked, chunk)
             checked.tree.extend(leaf_hashes(chunk))
             checked.kept_bytes += sum(map(len, chunk))
             keep = keep and checked.kept_bytes <= room
@@ -184,15 +165,6 @@ class Reading:
             checked.kept.clear()
             checked.kept_bytes = 0
         return checked
-
-    def _find_posted(self, checked: _Checked, chunk: list[bytes]) -> None:
-        for index, entry in enumerate(chunk, checked.tree.size):
-            try:
-                record = record_id(decode_envelope(entry).payload)
-            except FormatError:
-                continue
-            if record in self._awaited:
-                checked.early.append(Early(checked.anchor.log, index, entry))
 
     def _segments(self, checked: _Checked) -> Iterator[Segment]:
         anchor = checked.anchor
@@ -226,7 +198,6 @@ class _Checked(Struct):
     start: int
     tree: CompactTree
     kept: list[list[bytes]]
-    early: list[Early]
     kept_bytes: int
     before: list[bytes]  # the frontier at `start`
 
@@ -245,8 +216,15 @@ def confirms(logs: LogFeed, anchor: Anchored, tree: CompactTree) -> bool:
 
 
 def _chunks(entries: Iterable[bytes]) -> Iterator[list[bytes]]:
-    iterator = iter(entries)
-    while chunk := list(islice(iterator, CHUNK)):
+    chunk: list[bytes] = []
+    room = _CHUNK_BYTES
+    for entry in entries:
+        chunk.append(entry)
+        room -= len(entry)
+        if len(chunk) == CHUNK or room <= 0:
+            yield chunk
+            chunk, room = [], _CHUNK_BYTES
+    if chunk:
         yield chunk
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from ledger.core.digests import ASSET
+from ledger.core.digests import ASSET, DECLARED
 from ledger.core.encoding import encode_json
 from ledger.core.names import parse_version
 from ledger.core.records import Activity, Component, Predicate, Registration, Resource, Statement, Version
@@ -21,15 +21,15 @@ from ledger.index.schema import short
 from ledger.index.writer import Writer
 
 _ASSET = CODE[ASSET]
+_DECLARED = CODE[DECLARED]
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """Where a record stands (row id of its entry), its id, and its first author (row id, 20-byte address)."""
+    """Where a record stands (row id of its entry), its id, and its first author (row id)."""
 
     row: int
     record: bytes
     party: int
-    author: bytes
 
 
 class RecordRows:
@@ -198,17 +198,14 @@ class RecordRows:
                 if not nodes.is_registered(place.node) and (place.alg != _ASSET or role == INPUT):
                     self.suspects.append((entry.row, place.node, role))
         observed = any(place.alg in OBSERVED for place in outputs)
-        declared = [position for position, place in enumerate(inputs) if place.alg == CODE["dataledger-declared-v1"]]
+        declared = [position for position, place in enumerate(inputs) if place.alg == _DECLARED]
         if observed and declared:
             name = predicate.inputs[declared[0]].name
             text = f"{len(declared)} of {len(inputs)} inputs were declared, nobody hashed them"
             self._writer.add("finding", "declared-input", entry.row, None, name, text)
-        seen: set[str] = set()
-        for name in (each.name for each in predicate.inputs):
-            if name in seen:
-                text = "the run met this input with more than one content"
-                self._writer.add("finding", "input-changed", entry.row, None, name, text)
-            seen.add(name)
+        for position in predicate.changed:
+            name = predicate.inputs[position].name
+            self._writer.add("finding", "input-changed", entry.row, None, name, "it changed while the run read it")
 
     def _node(self, resource: Resource) -> _Place:
         ((alg, digest),) = resource.digest.items()

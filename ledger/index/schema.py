@@ -15,10 +15,7 @@ import sqlite3
 from typing import Final
 
 SCHEMA_VERSION: Final = 1
-"""Raised when a table changes its shape."""
-
-RULES_VERSION: Final = 1
-"""Raised when the same chain and logs would lead to other rows; part of the state digest."""
+"""Raised when a table changes its shape, or when the same chain and logs would lead to other rows."""
 
 PENDING: Final = 2**62
 """The `block` of what is in the own log and not anchored yet."""
@@ -48,6 +45,7 @@ DERIVED: Final[dict[str, str]] = {
     "asset": "name:t block",
     "node": "asset number alg digest:b short block",
     "entry": "log idx record:b? short? kind verdict reason:t? message:t? party? claimed:t? block",
+    "coauthor": "entry party block",
     "registration": "asset entry party title:t description:t kind:t license:t block",
     "alias": "party scheme:t namespace:t name:t asset entry block",
     "version": "node asset number entry size? media:t? declared:t? fields:b? block",
@@ -60,8 +58,8 @@ DERIVED: Final[dict[str, str]] = {
     "attachment": "entry role alg digest:b size? media:t block",
     "transfer": "asset giver receiver entry anchor_before? block",
     "holder": "asset party entry block",
-    "revocation": "target:b party entry reason:t block",
-    "revoked": "target:b party entry block",
+    "revocation": "target:b entry reason:t block",
+    "revoked": "target:b entry block",
     "finding": "kind:t entry? log? subject:t text:t block",
     "document": "asset entry name:t title:t text:t fields:t block",
 }
@@ -78,7 +76,7 @@ _UNIQUE: Final = ("party(address)", "key(party, key)", "delegate(party, type, de
 
 _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegate)", "attribute(party, name)",
     "namespace(name, n)", "namespace(party)", "log(party)", "log_closed(log)", "posting(record)",
-    "posting(target)", "stop(log)", "node(asset, number, short)", "node(short)", "entry(log, idx)", "entry(short)", "registration(asset)",
+    "posting(target)", "stop(log)", "node(asset, number, short)", "node(short)", "entry(log, idx)", "entry(short)", "coauthor(entry)", "registration(asset)",
     "alias(scheme, namespace, name)", "alias(asset)", "version(asset, number)", "step(activity)", "step(entry)",
     "loose(activity)", "loose(node)", "edge(output, input, block)", "edge(input, output, block)",
     "asset_edge(input, output)", "column_edge(output, output_field, input, input_field, block)",
