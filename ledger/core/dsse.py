@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ledger.core.encoding import b64decode, check_json
+from ledger.core.encoding import b64decode, check_json, printable
 from ledger.core.errors import FormatError
 from ledger.core.hashing import sha256
 from ledger.core.signing import SIGNATURE_SIZE, verify
@@ -85,10 +85,8 @@ def decode_envelope(entry: bytes) -> Envelope:
         # our own spelling leaves nothing to check: no duplicate member, no second form of the base64
         if _ENCODER.encode(wire) != entry:
             wire = _decode_with_care(entry)
-    except FormatError as error:
-        raise FormatError(f"envelope: {error}") from None
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise FormatError(f"envelope: {error}") from None
+    except (FormatError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise FormatError(f"envelope: {printable(error)}") from None
     if wire.payload_type != PAYLOAD_TYPE:
         raise FormatError(f"envelope: expected payload type {PAYLOAD_TYPE}, got {wire.payload_type[:100]!a}")
     _check_signatures(wire.signatures)

@@ -113,7 +113,7 @@ def decode_json(
     except FormatError as error:
         raise FormatError(f"{what}: {error}") from None
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise FormatError(f"{what}: {error}") from None
+        raise FormatError(f"{what}: {printable(error)}") from None
     return value
 
 
@@ -175,6 +175,12 @@ def _float(text: str) -> float:
 
 def _constant(text: str) -> NoReturn:
     raise FormatError(f"JSON: {text} is not a JSON value")
+
+
+def printable(error: Exception) -> str:
+    """Return an error's message, at most 300 characters of it, control characters escaped for terminals."""
+    text = str(error)[:300]
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _shown(text: str) -> str:

@@ -115,7 +115,7 @@ def _check_asset(ledger: str, name: str, digest_name: str, digest: str) -> None:
 def _check_run(ledger: str, run_id: str, name: str, digest_name: str, digest: str) -> None:
     if name != f"{RUN_PREFIX}{run_id}" or digest_name != digests.RUN:
         raise FormatError(
-            f"activity: expected {shown(RUN_PREFIX + run_id)} with {digests.RUN}, "
+            f"run: expected {shown(RUN_PREFIX + run_id)} with {digests.RUN}, "
             f"got {shown(name)} with {shown(digest_name)}"
         )
     expected = digests.run_digest(bytes.fromhex(ledger), run_id)
@@ -159,7 +159,8 @@ def _check_version(subject: Sequence[Resource], predicate: Version) -> None:
 def _check_transfer(subject: Sequence[Resource], predicate: Transfer) -> None:
     _check_asset(predicate.ledger, *_sole(subject, "transfer"))
     parse_did(predicate.giver)
-    parse_did(predicate.receiver)
+    if not any(parse_did(predicate.receiver)[1]):
+        raise FormatError("transfer: the zero address is no party that could receive")
     if predicate.giver == predicate.receiver:
         raise FormatError("transfer: giver and receiver are the same party")
     if predicate.giver not in predicate.authors:

@@ -129,7 +129,7 @@ class Batch:
         about = list(subject) or [
             Resource(
                 f"run:{activity.run_id}",
-                {"dataledger-run-v1": digests.run_digest(self._context.ledger_id, activity.run_id).hex()},
+                {"dataledger-run-v1": digests.run_digest(self._context.ledger_id, activity.run_id)},
             )
         ]
         return self._add("activity", ", ".join(each.name for each in about), about, activity)
@@ -147,7 +147,7 @@ class Batch:
 
     def asset_resource(self, asset: str) -> Resource:
         """Return an asset as a subject: by its name and its own digest."""
-        return Resource(asset, {"dataledger-asset-v1": digests.asset_digest(self._context.ledger_id, asset).hex()})
+        return Resource(asset, {"dataledger-asset-v1": digests.asset_digest(self._context.ledger_id, asset)})
 
     def check_namespace(self, asset: str) -> None:
         """Raise Usage unless the namespace of `asset` is this party's."""

@@ -190,6 +190,14 @@ def test_recursion_never_leaks_whatever_the_interpreter_allows() -> None:
         sys.setrecursionlimit(limit)
 
 
+def test_messages_carry_no_control_characters() -> None:
+    with pytest.raises(FormatError) as caught:
+        decode_json(b'{"x":1,"\\u001b[31mred\\u0007' + b"x" * 1000 + b'":1}', Point, what="point")
+    assert "\\x1b[31mred\\x07" in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
 def test_decode_json() -> None:
     assert decode_json(b'{"x":1}', Point, what="point") == Point(1)
     assert decode_json(encode_json(Point(1, 2)), Point, what="point") == Point(1, 2)

@@ -1,0 +1,63 @@
+"""Checking one entry of a log again, from its bytes and the chain, whatever the index says.
+
+Entry, signatures, inclusion in the anchored tree and validity of the key at the anchor's block: each is recomputed.
+That no earlier entry claims the same is the index's word, because a Merkle log has no proof of absence.
+"""
+
+from __future__ import annotations
+
+from ledger.chain.layout import IdentitiesLayout
+from ledger.core import dsse, merkle
+from ledger.core.authority import key_valid_at
+from ledger.core.chain_facts import Checkpoint
+from ledger.core.errors import Corrupt, Unavailable, Unconfirmed, WrongLedger
+from ledger.core.identity import parse_did, parse_keyid
+from ledger.core.records import Statement
+from ledger.core.statement import parse_statement
+from ledger.service.context import Context
+from ledger.store.mirror import Mirror
+
+
+class Rechecked:
+    """An entry that holds: its statement, and the checkpoint that anchors it."""
+
+    def __init__(self, statement: Statement, checkpoint: Checkpoint) -> None:
+        self.statement = statement
+        self.checkpoint = checkpoint
+
+
+def recheck(context: Context, log_id: bytes, index: int, record: bytes) -> Rechecked:
+    """Check entry `index` of a log against the chain and return what it says.
+
+    Raises Invalid for what does not hold, Unconfirmed while it is pending, Unavailable if the log can't be read here.
+    """
+    folder = context.log if log_id == context.log_id else Mirror.of(context.workspace.mirrors, log_id)
+    if folder.size <= index:
+        raise Unavailable(f"entry {index} of log {log_id.hex()[:12]} is not here", hint="dataledger sync")
+    entry = next(iter(folder.entries(index, index + 1)))
+    envelope = dsse.verify_envelope(entry)
+    if dsse.record_id(envelope.payload) != record:
+        raise Corrupt(f"entry {index} of log {log_id.hex()[:12]} is another record than the index says", hint="dataledger sync --rebuild")
+    statement = parse_statement(envelope.payload)
+    if statement.predicate.ledger != context.ledger_id.hex() or log_id.hex() not in statement.predicate.logs:
+        raise WrongLedger("the record is for another ledger or log")
+    checkpoint = context.reader.checkpoint_covering(log_id, index)
+    if checkpoint is None:
+        raise Unconfirmed("the record is not anchored yet", hint="dataledger anchor")
+    proof = folder.prove_inclusion(index, checkpoint.size) if folder.size >= checkpoint.size else None
+    if proof is None:
+        raise Unavailable(f"log {log_id.hex()[:12]}: {checkpoint.size} entries are anchored, {folder.size} are here", hint="dataledger sync")
+    merkle.verify_inclusion(merkle.leaf_hash(entry), index, checkpoint.size, proof, checkpoint.root)
+    _check_keys(context, envelope, statement, checkpoint)
+    return Rechecked(statement, checkpoint)
+
+
+def _check_keys(context: Context, envelope: dsse.Envelope, statement: Statement, checkpoint: Checkpoint) -> None:
+    """Check on the chain that every signing key was valid when the record was anchored."""
+    layout = IdentitiesLayout.of(context.descriptor)
+    address = context.descriptor.address("Identities")
+    for signature in envelope.signatures:
+        did, key = parse_keyid(signature.keyid)
+        _, identity = parse_did(did)
+        state, deactivated = layout.key_state(identity, key, lambda slot: context.reader.storage(address, slot))
+        key_valid_at(did, state, deactivated, checkpoint.block, checkpoint.time_unix_s)
