@@ -28,7 +28,7 @@ from ledger.index.schema import (
 Row = tuple[Any, ...]
 
 _REMEDY = "delete it and run `dataledger sync`: the index is made again from the chain and the logs"
-_BUSY_MS = 30_000
+_BUSY_S = 30
 _VERSION = SCHEMA_VERSION << 16 | RULES_VERSION
 
 
@@ -191,6 +191,7 @@ def _open_for_reading(path: Path, ledger_id: bytes) -> Database:
         raise Unavailable(f"index {path}: written by another version", hint="run `dataledger sync`")
     connection.execute("PRAGMA mmap_size = 1073741824")
     connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
     return Database(path, ledger_id, connection)
 
 
@@ -211,11 +212,9 @@ def _open_for_writing(path: Path, ledger_id: bytes) -> Database:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, timeout=_BUSY_MS / 1000
+    return sqlite3.connect(
+        f"file:{quote(str(path))}?mode={mode}", uri=True, isolation_level=None, timeout=_BUSY_S
     )
-    connection.execute("PRAGMA trusted_schema = OFF")
-    return connection
 
 
 def _translated(error: sqlite3.Error, path: Path) -> LedgerError:

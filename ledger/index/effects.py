@@ -7,16 +7,16 @@ not known stays in the tables, and makes the answer about its target unknown.
 
 from __future__ import annotations
 
-from ledger.core.authority import Offer, binding_offer, posters, posting_target
 from ledger.core.chain_facts import Posted
 from ledger.core.digests import asset_digest, target_of_asset, target_of_record
 from ledger.core.identity import parse_did
+from ledger.core.postings import Offer, binding_offer, posters, posting_target
 from ledger.core.records import Revocation, Statement, Transfer
 from ledger.index.facts import Facts
 from ledger.index.kinds import ACCEPTED
 from ledger.index.memory import Memory
 from ledger.index.record_rows import Entry
-from ledger.index.schema import short
+from ledger.index.schema import PENDING, short
 from ledger.index.writer import Writer
 
 
@@ -49,6 +49,8 @@ class Effects:
         else:
             record = bytes.fromhex(predicate.target)
             self._writer.add("revocation", record, entry.row, predicate.reason)
+        if self._writer.block == PENDING:
+            return  # what is not anchored takes nothing from anybody
         self._writer.flush()
         target = posting_target(statement)
         posted = [self._first_post(entry.record, target, party) for party in posters(predicate)]

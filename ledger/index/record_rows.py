@@ -197,12 +197,11 @@ class RecordRows:
             for place in places:
                 if not nodes.is_registered(place.node) and (place.alg != _ASSET or role == INPUT):
                     self.suspects.append((entry.row, place.node, role))
-        observed = any(place.alg in OBSERVED for place in outputs)
-        declared = [position for position, place in enumerate(inputs) if place.alg == _DECLARED]
-        if observed and declared:
-            name = predicate.inputs[declared[0]].name
-            text = f"{len(declared)} of {len(inputs)} inputs were declared, nobody hashed them"
-            self._writer.add("finding", "declared-input", entry.row, None, name, text)
+        if any(place.alg in OBSERVED for place in outputs):
+            for each, place in zip(predicate.inputs, inputs, strict=True):
+                if place.alg == _DECLARED:
+                    text = "nobody hashed this input, but what was made from it"
+                    self._writer.add("finding", "declared-input", entry.row, None, each.name, text)
         for position in predicate.changed:
             name = predicate.inputs[position].name
             self._writer.add("finding", "input-changed", entry.row, None, name, "it changed while the run read it")

@@ -66,7 +66,7 @@ DERIVED: Final[dict[str, str]] = {
 
 # What was read from attachments: not part of the state, and added whenever an attachment turns up.
 ATTACHED: Final[dict[str, str]] = {
-    "attached_column": "output output_field input input_field how activity attachment block",
+    "attached_column": "output output_field:t input input_field:t how:t activity attachment block",
     "attachment_read": "attachment state:t text:t block",
 }
 
@@ -79,10 +79,8 @@ _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegat
     "posting(target)", "stop(log)", "node(asset, number, short)", "node(short)", "entry(log, idx)", "entry(short)", "coauthor(entry)", "registration(asset)",
     "alias(scheme, namespace, name)", "alias(asset)", "version(asset, number)", "step(activity)", "step(entry)",
     "loose(activity)", "loose(node)", "edge(output, input, block)", "edge(input, output, block)",
-    "asset_edge(input, output)", "column_edge(output, output_field, input, input_field, block)",
-    "column_edge(input, input_field, output, output_field, block)",
-    "attached_column(output, output_field, input, input_field, block)",
-    "attached_column(input, input_field, output, output_field, block)", "attached_column(attachment)",
+    "asset_edge(input, output)", "column_edge(output)", "column_edge(input)", "attached_column(output)",
+    "attached_column(input)", "attached_column(attachment)", "attachment_read(state)",
     "attachment(entry)", "transfer(asset)", "transfer(entry)", "holder(asset)", "revocation(target)",
     "revocation(entry)", "revoked(target)", "finding(entry)", "document(asset)")  # fmt: skip
 
