@@ -1,11 +1,11 @@
 """The part of Ethereum's contract ABI that our four contracts use.
 
-Source: Solidity "Contract ABI Specification". Every value is a 32-byte word, big-endian; `bytes`, `string` and
-arrays stand behind the words of their tuple (their word is an offset), as length and content padded to 32.
-Types here: address, bool, uint64, uint256, bytes32, bytes, string, bytes32[].
+Source: Solidity "Contract ABI Specification". Every value is a 32-byte word, big-endian; `bytes`, `string`
+and arrays stand behind the words of their tuple (their word is an offset), as length and content padded to
+32. Types here: address, bool, uint64, uint256, bytes32, bytes, string, bytes32[].
 
-Strict: padding is zero, integers fit, offsets are the canonical ones, nothing follows. `strict=False` leaves out
-what other people's contracts may do differently (canonical offsets, trailing bytes) and is as safe.
+Strict: padding is zero, integers fit, offsets are the canonical ones, nothing follows. `strict=False` leaves
+out what other people's contracts may do differently (canonical offsets, trailing bytes) and is as safe.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A chain bound to one ledger: the Reader and the Client that the rest of the product uses.
 
-The same code over every kind of chain. Opening checks that it is the right one: chain id and genesis hash always;
-to write, also that each contract's address follows from shipped init code (CREATE2) and that the code standing there
-has the shipped hash. What differs raises WrongLedger.
+The same code over every kind of chain. Opening checks that it is the right one: chain id and genesis hash
+always; to write, also that each contract's address follows from shipped init code (CREATE2) and that the code
+standing there has the shipped hash. What differs raises WrongLedger.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ def check_chain(backend: Backend, ledger: LedgerDescriptor) -> None:
     """Raise WrongLedger unless chain id and genesis hash are the ledger's."""
     if backend.chain_id != ledger.chain_id:
         raise WrongLedger(
-            f"{backend.location}: expected chain id {ledger.chain_id}, got {backend.chain_id}", hint=_OTHER_CHAIN
+            f"{backend.location}: expected chain id {ledger.chain_id}, got {backend.chain_id}",
+            hint=_OTHER_CHAIN,
         )
     if backend.genesis != ledger.genesis:
         raise WrongLedger(
-            f"{backend.location}: expected genesis block 0x{ledger.genesis.hex()}, got 0x{backend.genesis.hex()}",
+            f"{backend.location}: expected block 0 to be 0x{ledger.genesis.hex()},"
+            f" got 0x{backend.genesis.hex()}",
             hint=_OTHER_CHAIN,
         )
 
@@ -41,7 +43,7 @@ def check_contracts(backend: Backend, ledger: LedgerDescriptor) -> None:
         known = find_code(name, entry.init_code_hash)
         if known is None:
             raise WrongLedger(
-                f"{name}: its code 0x{entry.init_code_hash.hex()} is not one that this release or an earlier one shipped",
+                f"{name}: expected code that some release shipped, got 0x{entry.init_code_hash.hex()}",
                 hint="A newer release of dataledger may know it.",
             )
         check_address(ledger, name, known.init_code)
@@ -106,7 +108,7 @@ class LedgerReader:
         return map(self._decoder.decode, self._backend.logs(start, stop, self._decoder.addresses))
 
     def checkpoint_covering(self, log: bytes, index: int) -> Checkpoint | None:
-        """The first checkpoint of the log whose size exceeds `index`, as of the head; None if there is none."""
+        """The log's first checkpoint whose size exceeds `index`, as of the head; None if there is none."""
         block = self._backend.head().number
         layout = AnchorsLayout.of(self.ledger)
         return layout.covering(log, index, lambda slot: self._anchors_slot(slot, block))
@@ -159,11 +161,11 @@ class LedgerClient(LedgerReader):
         return self._sender.send_all([call], account_key)
 
     def send_all(self, calls: Sequence[Call], account_key: bytes) -> BlockRef:
-        """Send the calls in this order, wait until all are in blocks; on the embedded chain one block, all or none."""
+        """Send the calls in this order and wait; on the embedded chain in one block, all or none."""
         return self._sender.send_all(calls, account_key)
 
     def require_funds(self, calls: Sequence[Call], address: bytes, *, extra_gas: int = 0) -> None:
-        """Raise Unfunded, with what is lacking, if the account can't pay for all the calls and `extra_gas`."""
+        """Raise Unfunded, with what is lacking, if the account can't pay for all calls and `extra_gas`."""
         self._sender.require_funds(calls, address, extra_gas=extra_gas)
 
     def fund(self, address: bytes, amount_wei: int) -> BlockRef | None:

@@ -1,7 +1,7 @@
 """The four contracts from outside: calls to be sent, and logs read as facts.
 
-Source: contracts/*.vy; their ABIs stand in the artifacts, and a test holds every signature here against them. The
-encoding is `abi`'s. Addresses are 20 bytes, words 32; a call that the types can't hold raises Usage.
+Source: contracts/*.vy; their ABIs stand in the artifacts, and a test holds every signature here against them.
+The encoding is `abi`'s. Addresses are 20 bytes, words 32; a call that the types can't hold raises Usage.
 """
 
 from __future__ import annotations
@@ -81,9 +81,7 @@ def set_attribute(
     """Say `name` (up to 32 bytes) = `content` (up to 1,024) about the identity for so many seconds."""
     if len(content) > MAX_ATTRIBUTE:
         raise Usage(f"attribute: expected at most {MAX_ATTRIBUTE} bytes, got {len(content)}")
-    return _call(
-        ledger, "Identities", "setAttribute", label, identity, word(name), content, validity_s
-    )
+    return _call(ledger, "Identities", "setAttribute", label, identity, word(name), content, validity_s)
 
 
 def revoke_attribute(
@@ -140,13 +138,13 @@ def anchor(
     root: bytes,
     proof: Sequence[bytes],
 ) -> Call:
-    """Append a checkpoint to log `number` of `owner`, with the consistency proof from `old_size` (empty from 0)."""
+    """Append a checkpoint to log `number` of `owner`; `proof`: consistency from `old_size`, empty from 0."""
     label = f"anchoring {size - old_size} entries"
     return _call(ledger, "Anchors", "append", label, owner, number, old_size, size, root, list(proof))
 
 
 def close_log(ledger: LedgerDescriptor, owner: bytes, number: int, *, at: int, successor: bytes) -> Call:
-    """Close a damaged log: checkpoints below `at` stand, the log with id `successor` (or 32 zero bytes) goes on."""
+    """Close a damaged log: checkpoints below `at` stand, the log `successor` (or 32 zero bytes) goes on."""
     return _call(ledger, "Anchors", "close", f"closing log {number}", owner, number, at, successor)
 
 
@@ -229,14 +227,18 @@ class EventDecoder:
 
     def decode(self, log: RawLog) -> ChainEvent:
         """The fact that a log states; Corrupt if a contract of ours can't have emitted it."""
-        event = self._events.get((log.address, log.topics[0] if log.topics else b""))
         try:
-            if event is None:
-                raise FormatError("no contract of the ledger has such an event")
-            body = event.decode(log)
+            body = self._event_of(log).decode(log)
         except FormatError as error:
             raise Corrupt(
-                f"log {log.log_index} of block {log.block}: expected an event of 0x{log.address.hex()}: {error}",
+                f"log {log.log_index} of block {log.block}: expected an event of the contract"
+                f" 0x{log.address.hex()}: {error}",
                 hint="Check the node, and that ledger.json belongs to this chain.",
             ) from None
         return ChainEvent(log.block, log.log_index, body)
+
+    def _event_of(self, log: RawLog) -> Event:
+        event = self._events.get((log.address, log.topics[0] if log.topics else b""))
+        if event is None:
+            raise FormatError("it has no such event")
+        return event

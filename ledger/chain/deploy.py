@@ -1,11 +1,11 @@
 """Putting a ledger's contracts on a chain: a Deployer by plain transaction, the four contracts through it.
 
 CREATE2 makes each address commit to init code, arguments and salt, so what stands there can be checked, and a
-deployment that was interrupted or ran out of money goes on by itself: whatever already stands is left alone. The
-same account, registrar and salt on one chain always mean the same ledger.
+deployment that was interrupted or ran out of money goes on by itself: whatever already stands is left alone.
+The same account, registrar and salt on one chain always mean the same ledger.
 
-The Deployer is found again among the contracts that the account created. It needs no trust: whoever creates the
-contracts, their addresses say what they are.
+The Deployer is found again among the contracts that the account created. It needs no trust: whoever creates
+the contracts, their addresses say what they are.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def deploy(
 ) -> LedgerDescriptor:
     """Deploy what is not there yet, check everything, and describe the ledger.
 
-    `registrar` is the identity (20 bytes) that gates top labels; None: first come, first served. `salt` (32 bytes)
-    tells two ledgers of one account apart; `name` and `endpoint` become hints. Raises Unfunded with the amount that
-    the whole deployment lacks, before it sends anything; Unavailable and Rejected as sending does. Call it again to
-    resume.
+    `registrar` is the identity (20 bytes) that gates top labels; None: first come, first served. `salt` (32
+    bytes) tells two ledgers of one account apart; `name` and `endpoint` become hints. Raises Unfunded with
+    the amount that the whole deployment lacks, before it sends anything; Unavailable and Rejected as sending
+    does. Call it again to resume.
     """
     account = address_of(account_key)
     start_block = sender.head().number
@@ -96,8 +96,8 @@ def find_deployer(backend: Backend, account: bytes) -> bytes | None:
 def first_block(backend: Backend, address: bytes, head: int) -> int:
     """A block before which the contract was not there: the last such, or 0 if the node does not remember.
 
-    `head` is a block known to be no later than the contract's last use by us, and is the answer if it is still
-    empty there.
+    `head` is a block known to be no later than the contract's last use by us, and is the answer if it is
+    still empty there.
     """
     try:
         if not backend.code(address, head):

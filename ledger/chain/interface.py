@@ -4,9 +4,9 @@ Two layers. A `Backend` is one kind of chain, raw: blocks, logs, storage, proofs
 It knows nothing of our contracts, and is all that has to be written to stand on another chain. A `Reader` or
 `Client` (see `bound`) is a backend bound to one ledger: identity checked, logs decoded, checkpoints found.
 
-Addresses are 20 raw bytes, hashes and words 32, account keys 32 (secp256k1; passed in for one call, never kept).
-Block ranges are half-open. Every method may raise Unavailable when the chain can't be had, and Corrupt when what
-is stored contradicts itself; no library's own exception comes through.
+Addresses are 20 raw bytes, hashes and words 32, account keys 32 (secp256k1; passed in for one call, never
+kept). Block ranges are half-open. Every method may raise Unavailable when the chain can't be had, and Corrupt
+when what is stored contradicts itself; no library's own exception comes through.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ JSON_RPC = "json-rpc"
 
 
 class Call(Struct, frozen=True):
-    """A transaction to be: `data` to the contract `to` (empty: creates a contract), and for people what it does."""
+    """A transaction to be: `data` to the contract `to` (empty: creates one); `label` says what it does."""
 
     to: bytes
     data: bytes
@@ -90,7 +90,7 @@ class Backend(Protocol):
         """How many transactions the account has in blocks: the next nonce, if none is on its way."""
 
     def proof(self, address: bytes, slots: Sequence[bytes], block: int) -> StorageProof:
-        """What these 32-byte slots held at the end of `block`, provable from its hash (EIP-1186, header RLP)."""
+        """What these 32-byte slots held at the end of `block`, provable from its hash (EIP-1186)."""
 
     def close(self) -> None:
         """Release files and connections. Idempotent."""
@@ -100,15 +100,15 @@ class Sender(Backend, Protocol):
     """A chain that takes transactions."""
 
     def send_all(self, calls: Sequence[Call], account_key: bytes) -> BlockRef:
-        """Send the calls in this order from one account, wait until all are in blocks, return the last one's block.
+        """Send the calls in this order from one account, wait until all are in blocks, return the last block.
 
         The embedded chain puts them in one block, all or nothing. On a network one call's refusal leaves the
-        ones before it done; callers must be able to resume. Raises Rejected (with the contract's reason), Unfunded,
-        Unavailable, Locked.
+        ones before it done; callers must be able to resume. Raises Rejected (with the contract's reason),
+        Unfunded, Unavailable, Locked.
         """
 
     def require_funds(self, calls: Sequence[Call], address: bytes, *, extra_gas: int = 0) -> None:
-        """Raise Unfunded, with what is lacking, if the account can't pay for all the calls and `extra_gas`."""
+        """Raise Unfunded, with what is lacking, if the account can't pay for all calls and `extra_gas`."""
 
     def fund(self, address: bytes, amount_wei: int) -> BlockRef | None:
         """Have the chain's own faucet pay; None where there is no faucet."""
@@ -138,7 +138,7 @@ class Reader(Protocol):
         """The events of the four contracts in blocks start..stop-1, in order of block and log index."""
 
     def checkpoint_covering(self, log: bytes, index: int) -> Checkpoint | None:
-        """The first checkpoint of the log whose size exceeds `index`: the anchor of that entry; None if pending."""
+        """The log's first checkpoint whose size exceeds `index`: that entry's anchor; None if pending."""
 
     def log_head(self, log: bytes) -> Checkpoint | None:
         """The log's last checkpoint, None before the first."""

@@ -1,8 +1,8 @@
 """Why a contract refused: the reason inside the bytes it returned.
 
-Source: Solidity ABI specification, "Errors": `Error(string)` is selector 0x08c379a0, `Panic(uint256)` 0x4e487b71.
-Vyper's `assert condition, "reason"` gives the former. How nodes hand these bytes over is each node's own; see
-`rpc.errors`.
+Source: Solidity ABI specification, "Errors": `Error(string)` is selector 0x08c379a0, `Panic(uint256)`
+0x4e487b71. Vyper's `assert condition, "reason"` gives the former. How nodes hand these bytes over is each
+node's own; see `rpc.errors`.
 """
 
 from __future__ import annotations

@@ -1,25 +1,30 @@
 """Signing transactions, and the address that a key stands for.
 
-Source: EIP-1559 (type 2: `0x02 || rlp([chain id, nonce, tip, fee cap, gas, to, value, data, access list, parity,
-r, s])`), EIP-155 for networks without a base fee, Yellow Paper appendix F for addresses. secp256k1 is libsecp256k1's
-(coincurve): nonces by RFC 6979, low s. `eth-account` does the same and takes over a second to import; the tests hold
-this module against it.
+Source: EIP-1559 (type 2: `0x02 || rlp([chain id, nonce, tip, fee cap, gas, to, value, data, access list,
+parity, r, s])`), EIP-155 for networks without a base fee, Yellow Paper appendix F for addresses. secp256k1 is
+libsecp256k1's (coincurve): nonces by RFC 6979, low s. `eth-account` does the same and takes over a second to
+import; the tests hold this module against it.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import Struct
 
 from ledger.core import rlp
-from ledger.core.errors import Usage
+from ledger.core.errors import Unfunded, Usage
 from ledger.core.hashing import keccak256
 
 KEY_SIZE = 32
+CALL_GAS = 1 << 24
+"""Gas that one transaction may take at most (the cap of EIP-7825)."""
+
 _TYPE_1559 = b"\x02"
 
 
 class Fees(Struct, frozen=True):
-    """What a transaction pays per unit of gas, in wei. `legacy`: one price, for networks without a base fee."""
+    """What a transaction pays per unit of gas, in wei. `legacy`: one price; the network has no base fee."""
 
     max_fee_wei: int
     priority_fee_wei: int = 0
@@ -51,40 +56,58 @@ def address_of(account_key: bytes) -> bytes:
 
 def created_address(sender: bytes, nonce: int) -> bytes:
     """The address of the contract that `sender` creates by a plain transaction with that nonce."""
-    return keccak256(rlp.encode([sender, _integer(nonce)]))[12:]
+    return keccak256(rlp.encode([sender, rlp.encode_uint(nonce)]))[12:]
+
+
+def require(address: bytes, balance_wei: int, needed_wei: int, *, hint: str) -> None:
+    """Raise Unfunded, with what is lacking, unless the balance covers what is needed."""
+    if balance_wei < needed_wei:
+        account = f"0x{address.hex()}"
+        raise Unfunded(
+            f"account {account}: expected {_ether(needed_wei)} to pay with, got {_ether(balance_wei)};"
+            f" send it {_ether(needed_wei - balance_wei)}",
+            address=account,
+            needed_wei=needed_wei - balance_wei,
+            hint=hint,
+        )
+
+
+def _ether(wei: int) -> str:
+    whole, part = divmod(wei, 10**18)
+    return f"{whole}.{part:018}".rstrip("0").rstrip(".") + " ether"
 
 
 def sign_transaction(transaction: Transaction, account_key: bytes) -> bytes:
     """The raw bytes that a node takes; their keccak256 is the transaction's hash."""
     if transaction.fees.legacy:
         return _sign_legacy(transaction, account_key)
-    body: list[rlp.Item] = [
-        _integer(transaction.chain_id),
-        _integer(transaction.nonce),
-        _integer(transaction.fees.priority_fee_wei),
-        _integer(transaction.fees.max_fee_wei),
-        _integer(transaction.gas),
+    body: list[rlp.Encodable] = [
+        rlp.encode_uint(transaction.chain_id),
+        rlp.encode_uint(transaction.nonce),
+        rlp.encode_uint(transaction.fees.priority_fee_wei),
+        rlp.encode_uint(transaction.fees.max_fee_wei),
+        rlp.encode_uint(transaction.gas),
         transaction.to,
-        _integer(transaction.value_wei),
+        rlp.encode_uint(transaction.value_wei),
         transaction.data,
         [],
     ]
     parity, r, s = _sign(keccak256(_TYPE_1559 + rlp.encode(body)), account_key)
-    return _TYPE_1559 + rlp.encode([*body, _integer(parity), r, s])
+    return _TYPE_1559 + rlp.encode([*body, rlp.encode_uint(parity), r, s])
 
 
 def _sign_legacy(transaction: Transaction, account_key: bytes) -> bytes:
-    body: list[rlp.Item] = [
-        _integer(transaction.nonce),
-        _integer(transaction.fees.max_fee_wei),
-        _integer(transaction.gas),
+    body: list[rlp.Encodable] = [
+        rlp.encode_uint(transaction.nonce),
+        rlp.encode_uint(transaction.fees.max_fee_wei),
+        rlp.encode_uint(transaction.gas),
         transaction.to,
-        _integer(transaction.value_wei),
+        rlp.encode_uint(transaction.value_wei),
         transaction.data,
     ]
-    unsigned = [*body, _integer(transaction.chain_id), b"", b""]
+    unsigned = [*body, rlp.encode_uint(transaction.chain_id), b"", b""]
     parity, r, s = _sign(keccak256(rlp.encode(unsigned)), account_key)
-    return rlp.encode([*body, _integer(35 + 2 * transaction.chain_id + parity), r, s])
+    return rlp.encode([*body, rlp.encode_uint(35 + 2 * transaction.chain_id + parity), r, s])
 
 
 def _sign(digest: bytes, account_key: bytes) -> tuple[int, bytes, bytes]:
@@ -92,7 +115,7 @@ def _sign(digest: bytes, account_key: bytes) -> tuple[int, bytes, bytes]:
     return signature[64], signature[:32].lstrip(b"\0"), signature[32:64].lstrip(b"\0")
 
 
-def _private_key(account_key: bytes):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _private_key(account_key: bytes) -> Any:
     from coincurve import PrivateKey
 
     if len(account_key) != KEY_SIZE:
@@ -101,7 +124,3 @@ def _private_key(account_key: bytes):  # type: ignore[no-untyped-def]  # noqa: A
         return PrivateKey(account_key)
     except ValueError:
         raise Usage("account key: expected a number from 1 to the order of secp256k1") from None
-
-
-def _integer(number: int) -> bytes:
-    return number.to_bytes((number.bit_length() + 7) // 8, "big")

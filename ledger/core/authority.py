@@ -93,8 +93,8 @@ class Accepted(Struct, frozen=True, gc=False):
     authors: Sequence[bytes]
 
 
-class Facts(Protocol):
-    """What the rules ask. Parties are 20-byte addresses, keys and record ids 32 bytes; None: no such."""
+class Identities(Protocol):
+    """What the rules about signers ask. Parties are 20-byte addresses, keys 32 bytes; None: no such."""
 
     def key(self, identity: bytes, key: bytes, /) -> KeyState | None:
         """Give the state of a record key of a party."""
@@ -104,6 +104,10 @@ class Facts(Protocol):
 
     def deactivated_block(self, identity: bytes, /) -> int:
         """Give the block in which a party gave up its identity, 0 if it did not."""
+
+
+class Facts(Identities, Protocol):
+    """What all rules ask. Record ids have 32 bytes; None: no such."""
 
     def namespace_owner(self, name: str, block: int, /) -> bytes | None:
         """Give the owner of a namespace at the end of `block`."""
@@ -130,6 +134,16 @@ def authorize(statement: Statement, keyids: Sequence[str], place: Place, facts: 
 
     `keyids` are those of the envelope's signatures, all of which have been verified.
     """
+    authors = check_signers(statement, keyids, place, facts)
+    _RULES[type(statement.predicate)](statement.subject, statement.predicate, authors, place, facts)
+
+
+def check_signers(
+    statement: Statement, keyids: Sequence[str], place: Place, facts: Identities
+) -> list[bytes]:
+    """Return the authors' addresses if the record is for this place and each of them has signed with a key
+    that was valid there; raise Unauthorized if not.
+    """
     predicate = statement.predicate
     if predicate.ledger != place.ledger:
         raise Unauthorized("wrong-ledger", f"expected ledger {place.ledger}, got {predicate.ledger}")
@@ -139,7 +153,7 @@ def authorize(statement: Statement, keyids: Sequence[str], place: Place, facts: 
     for author in authors:
         _check_active(author, place, facts)
     _check_signatures(authors, keyids, place, facts)
-    _RULES[type(predicate)](statement.subject, predicate, authors, place, facts)
+    return authors
 
 
 def _address(did: str, place: Place) -> bytes:
@@ -149,7 +163,7 @@ def _address(did: str, place: Place) -> bytes:
     return address
 
 
-def _check_active(party: bytes, place: Place, facts: Facts) -> None:
+def _check_active(party: bytes, place: Place, facts: Identities) -> None:
     block = facts.deactivated_block(party)
     if 0 < block <= place.block:
         raise Unauthorized(
@@ -172,7 +186,7 @@ def _fault(state: KeyState, place: Place) -> tuple[str, str] | None:
 # Signatures ------------------------------------------------------------------------------------------------
 
 
-def _check_signatures(authors: list[bytes], keyids: Sequence[str], place: Place, facts: Facts) -> None:
+def _check_signatures(authors: list[bytes], keyids: Sequence[str], place: Place, facts: Identities) -> None:
     """Refuse unless there is one signature an author, by a key of the author or of a record delegate."""
     signers = []
     for keyid in keyids:
@@ -188,7 +202,7 @@ def _check_signatures(authors: list[bytes], keyids: Sequence[str], place: Place,
     _check_cover(authors, signers, place, facts)
 
 
-def _check_key(signer: bytes, key: bytes, place: Place, facts: Facts) -> None:
+def _check_key(signer: bytes, key: bytes, place: Place, facts: Identities) -> None:
     state = facts.key(signer, key)
     if state is None:
         raise Unauthorized("key-unknown", f"0x{signer.hex()} never published the key {key.hex()}")
@@ -197,7 +211,7 @@ def _check_key(signer: bytes, key: bytes, place: Place, facts: Facts) -> None:
         raise Unauthorized(f"key-{fault[0]}", f"key {key.hex()} of 0x{signer.hex()}: {fault[1]}")
 
 
-def _check_delegate(signer: bytes, authors: list[bytes], place: Place, facts: Facts) -> None:
+def _check_delegate(signer: bytes, authors: list[bytes], place: Place, facts: Identities) -> None:
     """Refuse a signer that is a valid record delegate of none of the authors."""
     fault = None
     for author in authors:
@@ -211,7 +225,7 @@ def _check_delegate(signer: bytes, authors: list[bytes], place: Place, facts: Fa
     raise Unauthorized(f"delegate-{fault[0]}", f"delegate 0x{signer.hex()}: {fault[1]}")
 
 
-def _check_cover(authors: list[bytes], signers: list[bytes], place: Place, facts: Facts) -> None:
+def _check_cover(authors: list[bytes], signers: list[bytes], place: Place, facts: Identities) -> None:
     """Find a signature of its own for every author (a bipartite matching), and refuse if one has none."""
 
     def may_sign(signer: bytes, author: bytes) -> bool:

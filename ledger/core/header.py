@@ -1,10 +1,10 @@
 """Block headers as bytes: the RLP list whose keccak256 is the block's hash.
 
-Source: Ethereum Yellow Paper, section 4.4.3. Forks add fields at the end (base fee, withdrawals root, ...), so a
-header has at least 15 items, and later ones are none of our business: the hash covers them.
+Source: Ethereum Yellow Paper, section 4.4.3. Forks add fields at the end (base fee, withdrawals root, ...),
+so a header has at least 15 items, and later ones are none of our business: the hash covers them.
 
-Here: reading the fields that the ledger needs, and nothing else. That a header belongs to a chain is not in its
-bytes; whoever gives a block hash decides that.
+Here: reading the fields that the ledger needs, and nothing else. That a header belongs to a chain is not in
+its bytes; whoever gives a block hash decides that.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ class Header(Struct, frozen=True, gc=False):
 
 
 def parse_header(data: bytes, *, expected_hash: bytes | None = None) -> Header:
-    """Read a header from its RLP; FormatError if it is none, ProofInvalid if its hash is not `expected_hash`."""
+    """Read a header from its RLP; FormatError if it is none, ProofInvalid if it hashes to another value."""
     block_hash = keccak256(data)
     if expected_hash is not None and block_hash != expected_hash:
         raise ProofInvalid(f"block header: expected hash 0x{expected_hash.hex()}, got 0x{block_hash.hex()}")
     if len(data) > MAX_BYTES:
         raise FormatError(f"block header: expected at most {MAX_BYTES} bytes, got {len(data)}")
-    items = rlp.decode(data)
-    if isinstance(items, bytes) or len(items) < MIN_ITEMS:
-        raise FormatError(f"block header: expected a list of at least {MIN_ITEMS} items")
+    items = rlp.decode_list(data)
+    if len(items) < MIN_ITEMS:
+        raise FormatError(f"block header: expected at least {MIN_ITEMS} items, got {len(items)}")
     return Header(
         hash=block_hash,
         parent_hash=_word(items[0], "parent hash"),
         state_root=_word(items[3], "state root"),
         transactions_root=_word(items[4], "transactions root"),
         receipts_root=_word(items[5], "receipts root"),
-        number=_integer(items[8], "number"),
-        time_unix_s=_integer(items[11], "time"),
+        number=rlp.decode_uint(items[8], "block number", size=8),
+        time_unix_s=rlp.decode_uint(items[11], "block time", size=8),
         extra_data=_bytes(items[12], "extra data"),
     )
 
@@ -66,10 +66,3 @@ def _word(item: rlp.Item, what: str) -> bytes:
     if len(word) != 32:
         raise FormatError(f"block header: expected 32 bytes as {what}, got {len(word)}")
     return word
-
-
-def _integer(item: rlp.Item, what: str) -> int:
-    number = _bytes(item, what)
-    if len(number) > 8 or number.startswith(b"\0"):
-        raise FormatError(f"block header: expected an integer below 2^64 as {what}, got 0x{number.hex()}")
-    return int.from_bytes(number, "big")

@@ -1,8 +1,8 @@
-"""Merkle Patricia tries: how an Ethereum state, a contract's storage and a block's receipts hang off one hash.
+"""Merkle Patricia tries: how a state, a contract's storage and a block's receipts hang off one hash.
 
-Source: Ethereum Yellow Paper, appendices C (hex-prefix) and D (trie); EIP-1186 for what a proof is. A node is the
-RLP of a branch (17 items), or of an extension or leaf (2 items: hex-prefixed path, child or value); a node of 32
-bytes and more is referred to by its keccak256, a shorter one stands in its parent.
+Source: Ethereum Yellow Paper, appendices C (hex-prefix) and D (trie); EIP-1186 for what a proof is. A node is
+the RLP of a branch (17 items), or of an extension or leaf (2 items: hex-prefixed path, child or value); a
+node of 32 bytes and more is referred to by its keccak256, a shorter one stands in its parent.
 
 Here: walking from a root to a key over any source of nodes, which also gives the proof, and verifying one.
 Where nodes come from is the caller's; every node is checked against the hash it was asked for by. Keys of the
@@ -27,10 +27,11 @@ NodeAt = Callable[[bytes], bytes]
 
 
 def lookup(root: bytes, key: bytes, node_at: NodeAt) -> tuple[bytes | None, list[bytes]]:
-    """Walk from `root` to `key`; return the value, None if the trie has no such key, and the nodes on the way.
+    """Walk from `root` to `key`; return the value, None if there is no such key, and the nodes on the way.
 
-    The nodes are the proof of either answer, root first, without those that stand inside their parents. Raises
-    ProofInvalid when a node does not have the hash it is referred to by or is no node, and what `node_at` raises.
+    The nodes are the proof of either answer, root first, without those that stand inside their parents.
+    Raises ProofInvalid when a node does not have the hash it is referred to by or is no node, and what
+    `node_at` raises.
     """
     if root == EMPTY_TRIE:
         return None, []
@@ -56,18 +57,22 @@ def lookup(root: bytes, key: bytes, node_at: NodeAt) -> tuple[bytes | None, list
 
 
 def verify_lookup(root: bytes, key: bytes, value: bytes | None, proof: Sequence[bytes]) -> None:
-    """Raise ProofInvalid unless `proof` shows that `key` has `value` (None: no value) in the trie under `root`."""
+    """Raise ProofInvalid unless `proof` shows that `key` has `value` (None: none) in the trie of `root`."""
     nodes = {keccak256(node): node for node in proof}
 
     def node_at(node_hash: bytes) -> bytes:
         try:
             return nodes[node_hash]
         except KeyError:
-            raise ProofInvalid(f"trie proof: expected a node with hash {node_hash.hex()}, it is missing") from None
+            raise ProofInvalid(
+                f"trie proof: expected a node with hash {node_hash.hex()}, it is missing"
+            ) from None
 
     found, _ = lookup(root, key, node_at)
     if found != value:
-        raise ProofInvalid(f"trie proof: expected {_shown(value)} at {key.hex()}, the trie has {_shown(found)}")
+        raise ProofInvalid(
+            f"trie proof: expected {_shown(value)} at {key.hex()}, the trie has {_shown(found)}"
+        )
 
 
 def _load(reference: rlp.Item, node_at: NodeAt, proof: list[bytes]) -> list[rlp.Item]:
@@ -77,7 +82,9 @@ def _load(reference: rlp.Item, node_at: NodeAt, proof: list[bytes]) -> list[rlp.
             raise ProofInvalid(f"trie: expected a reference of 32 bytes, got {len(reference)}")
         data = node_at(reference)
         if keccak256(data) != reference:
-            raise ProofInvalid(f"trie: expected a node with hash {reference.hex()}, got {keccak256(data).hex()}")
+            raise ProofInvalid(
+                f"trie: expected a node with hash {reference.hex()}, got {keccak256(data).hex()}"
+            )
         proof.append(data)
         try:
             node = rlp.decode(data)

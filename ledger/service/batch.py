@@ -80,6 +80,7 @@ class Batch:
         kind: str = "dataset",
         license: str = "",  # noqa: A002 - the predicate's word
         aliases: Iterable[Alias] = (),
+        attachments: Sequence[Attachment] = (),
     ) -> None:
         """Register an asset in a namespace of this party. Raises Usage where it is registered, or not ours to register."""
         check_asset(asset)
@@ -87,7 +88,7 @@ class Batch:
         if self.is_registered(asset):
             raise Usage(f"{asset} is registered already", hint=f"record a new version of it: dataledger version {asset} PATH")
         predicate = Registration(
-            **self._header(), title=title, description=description, kind=kind, license=license, aliases=list(aliases)
+            **self._header(attachments), title=title, description=description, kind=kind, license=license, aliases=list(aliases)
         )
         self._add("registration", asset, [self.asset_resource(asset)], predicate)
         self._registered.add(asset)
@@ -182,6 +183,11 @@ class Batch:
             return [envelope(payload) for payload in self._payloads]
         with ThreadPoolExecutor(SIGNERS) as pool:
             return list(pool.map(envelope, self._payloads))
+
+    def kept(self) -> None:
+        """Begin anew after a commit: the records are in the log; what they made is still known here."""
+        self._payloads.clear()
+        self.refs.clear()
 
     def _header(self, attachments: Sequence[Attachment] = ()) -> dict[str, object]:
         return {

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 import msgspec
 
 from ledger.chain import contracts
-from ledger.core import note
+from ledger.core import note, signing
 from ledger.core.chain_facts import BlockRef
 from ledger.core.errors import Unauthorized, Unavailable
 from ledger.service.batch import Batch
 from ledger.service.context import Context
-from ledger.service.results import Receipt
+from ledger.service.results import Receipt, RecordRef
 from ledger.service.syncing import refresh
 
 
@@ -29,8 +29,7 @@ def publish(context: Context, batch: Batch, *, anchor: bool = True, notes: list[
     """
     said = list(notes or [])
     check_key(context)
-    start, stop = append(context, batch.entries())
-    refs = [msgspec.structs.replace(ref, entry=start + i) for i, ref in enumerate(batch.refs)]
+    refs, stop = keep(context, batch)
     block: BlockRef | None = None
     if anchor and context.config.anchor == "auto":
         try:
@@ -48,12 +47,18 @@ def publish(context: Context, batch: Batch, *, anchor: bool = True, notes: list[
     )
 
 
+def keep(context: Context, batch: Batch) -> tuple[list[RecordRef], int]:
+    """Append a batch to the own log, durably; return its records with their places, and the log's size."""
+    start, stop = append(context, batch.entries())
+    return [msgspec.structs.replace(ref, entry=start + i) for i, ref in enumerate(batch.refs)], stop
+
+
 def append(context: Context, entries: list[bytes]) -> tuple[int, int]:
     """Append entries to the own log under a signed checkpoint, durably, and return their range."""
-    seed = context.record_seed
+    signer = signing.signer(context.record_seed)
 
     def sign(text: str) -> bytes:
-        return note.sign_note(text, context.log.origin, seed)
+        return note.sign_note(text, context.log.origin, signer)
 
     return context.log.append(entries, sign, on_wait=context.notify)
 

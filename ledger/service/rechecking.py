@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from ledger.chain.layout import IdentitiesLayout
 from ledger.core import dsse, merkle
-from ledger.core.authority import key_valid_at
+from ledger.core.authority import KeyState, Place, check_signers
 from ledger.core.chain_facts import Checkpoint
-from ledger.core.errors import Corrupt, Unavailable, Unconfirmed, WrongLedger
-from ledger.core.identity import parse_did, parse_keyid
+from ledger.core.errors import Corrupt, Unavailable, Unconfirmed
 from ledger.core.records import Statement
 from ledger.core.statement import parse_statement
 from ledger.service.context import Context
@@ -39,8 +38,6 @@ def recheck(context: Context, log_id: bytes, index: int, record: bytes) -> Reche
     if dsse.record_id(envelope.payload) != record:
         raise Corrupt(f"entry {index} of log {log_id.hex()[:12]} is another record than the index says", hint="dataledger sync --rebuild")
     statement = parse_statement(envelope.payload)
-    if statement.predicate.ledger != context.ledger_id.hex() or log_id.hex() not in statement.predicate.logs:
-        raise WrongLedger("the record is for another ledger or log")
     checkpoint = context.reader.checkpoint_covering(log_id, index)
     if checkpoint is None:
         raise Unconfirmed("the record is not anchored yet", hint="dataledger anchor")
@@ -48,16 +45,35 @@ def recheck(context: Context, log_id: bytes, index: int, record: bytes) -> Reche
     if proof is None:
         raise Unavailable(f"log {log_id.hex()[:12]}: {checkpoint.size} entries are anchored, {folder.size} are here", hint="dataledger sync")
     merkle.verify_inclusion(merkle.leaf_hash(entry), index, checkpoint.size, proof, checkpoint.root)
-    _check_keys(context, envelope, statement, checkpoint)
+    place = Place(
+        context.ledger_id.hex(), context.descriptor.chain_id, log_id.hex(), checkpoint.block, checkpoint.time_unix_s
+    )
+    check_signers(statement, [signature.keyid for signature in envelope.signatures], place, _OnChain(context))
     return Rechecked(statement, checkpoint)
 
 
-def _check_keys(context: Context, envelope: dsse.Envelope, statement: Statement, checkpoint: Checkpoint) -> None:
-    """Check on the chain that every signing key was valid when the record was anchored."""
-    layout = IdentitiesLayout.of(context.descriptor)
-    address = context.descriptor.address("Identities")
-    for signature in envelope.signatures:
-        did, key = parse_keyid(signature.keyid)
-        _, identity = parse_did(did)
-        state, deactivated = layout.key_state(identity, key, lambda slot: context.reader.storage(address, slot))
-        key_valid_at(did, state, deactivated, checkpoint.block, checkpoint.time_unix_s)
+class _OnChain:
+    """Keys, delegates and identities as they stand in the contract's storage (core.authority.Identities).
+
+    Read at the head: what was valid at an earlier block is written there for good.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._layout = IdentitiesLayout.of(context.descriptor)
+        self._address = context.descriptor.address("Identities")
+        self._reader = context.reader
+
+    def key(self, identity: bytes, key: bytes) -> KeyState | None:
+        """The state of a record key."""
+        return self._layout.key(identity, key, self._slot)
+
+    def delegate(self, identity: bytes, kind: str, delegate: bytes) -> KeyState | None:
+        """The state of a delegate."""
+        return self._layout.delegate(identity, kind, delegate, self._slot)
+
+    def deactivated_block(self, identity: bytes) -> int:
+        """The block in which the identity was given up, or 0."""
+        return self._layout.deactivated_block(identity, self._slot)
+
+    def _slot(self, slot: bytes) -> bytes:
+        return self._reader.storage(self._address, slot)

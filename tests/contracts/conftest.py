@@ -1,4 +1,4 @@
-"""The contracts on py-evm, in process: one chain a session, deployed from the artifacts, rewound after each test."""
+"""The contracts on py-evm, in process: one chain a session, from the artifacts, rewound after each test."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class Evm:
         self.tester.time_travel(to_unix_s)
 
     def storage(self, contract: Any, variable: str, *keys: str | bytes | int) -> int:
-        """The word of a storage variable as docs/formats.md says where it stands, under `keys` of its maps."""
+        """The word of a storage variable, from where docs/formats.md says it stands, under `keys`."""
         name = next(n for n in artifacts.CONTRACTS if artifacts.load(n).abi == contract.abi)
         slot = artifacts.load(name).storage_layout[variable].slot.to_bytes(32, "big")
         for key in keys:
@@ -142,7 +142,7 @@ class Evm:
         )
 
     def run_machine(self, machine: type[RuleBasedStateMachine], examples: int, steps: int) -> None:
-        """Run a state machine; its constructor takes this object, and each example starts from the same chain."""
+        """Run a state machine, whose constructor takes this object; examples start from the same chain."""
         evm = self
 
         class Run(machine):  # type: ignore[misc, valid-type]

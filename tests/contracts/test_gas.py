@@ -4,7 +4,7 @@ Compared with gas.snapshot, which says the compiler. After a wanted change, writ
 
     DATALEDGER_WRITE_GAS=1 python -m pytest tests/contracts/test_gas.py
 
-Logs of up to 2^30 records are virtual: all their leaves are alike, so a subtree's hash depends on its size alone.
+Logs of up to 2^30 records are virtual: their leaves are alike, so a subtree's hash depends on its size alone.
 """
 
 from __future__ import annotations

@@ -247,7 +247,7 @@ def test_every_place_and_every_flipped_node(module, size):
 
 
 def test_the_longest_proofs(module):
-    """In a tree of 2^63 - 1 like leaves 63 nodes include a leaf, and 64 tie it to an older tree; 65 can't be sent."""
+    """Of 2^63 - 1 leaves, 63 nodes include one, and 64 tie the tree to an older one; 65 can't be sent."""
     size, old_size = 2**63 - 1, 2**62 - 1
     root, old_root = root_at(size, virtual), root_at(old_size, virtual)
     path = prove_inclusion(0, size, virtual)

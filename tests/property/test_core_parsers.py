@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from ledger.core.checkpoint import format_checkpoint, parse_checkpoint, parse_origin, sign_checkpoint
 from ledger.core.digests import ManifestEntry, decode_manifest, encode_manifest, seal, unseal
-from ledger.core.dsse import Signature, decode_envelope, encode_envelope, key_of, pae, verify_envelope
+from ledger.core.dsse import Signature, decode_envelope, encode_envelope, pae, verify_envelope
 from ledger.core.encoding import (
     _check_json_with_care,
     b64decode,
@@ -25,6 +25,7 @@ from ledger.core.encoding import (
     unhex,
 )
 from ledger.core.errors import FormatError, SignatureInvalid
+from ledger.core.identity import parse_keyid
 from ledger.core.merkle import EMPTY_ROOT
 from ledger.core.note import Verifier, open_note, parse_note, parse_vkey, sign_note
 from ledger.core.rlp import decode as rlp_decode
@@ -70,7 +71,7 @@ TEXT_PARSERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "base64": (b64decode, "aGVsbG8="),
     "hex": (lambda text: unhex(text, 2, "x"), "00ff"),
     "decimal": (lambda text: parse_decimal(text, "x"), "123"),
-    "key id": (key_of, KEYID),
+    "key id": (parse_keyid, KEYID),
     "checkpoint": (parse_checkpoint, f"o\n1\n{b64encode(bytes(32))}\n"),
     "origin": (parse_origin, "dataledger/log/" + "00" * 32),
     "vkey": (parse_vkey, "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),

@@ -1,7 +1,7 @@
 """The embedded chain: an EVM in process, its whole state in one SQLite file, no daemon.
 
-It is for trying out, for tests and for CI. Whoever can write the file can write the history: it proves nothing to a
-third party, and says so.
+It is for trying out, for tests and for CI. Whoever can write the file can write the history: it proves
+nothing to a third party, and says so.
 """
 
 from __future__ import annotations

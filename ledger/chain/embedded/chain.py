@@ -5,24 +5,26 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
-from ledger.chain.embedded.database import create_database, open_database, sqlite_errors
+from ledger.chain.embedded.database import create_database, open_database
 from ledger.chain.embedded.lock import WAIT_S, exclusive
 from ledger.chain.embedded.reader import EmbeddedReader
 from ledger.chain.interface import Call
+from ledger.chain.transactions import CALL_GAS, require
 from ledger.core.chain_facts import BlockRef
-from ledger.core.errors import Corrupt, Unavailable, Usage
+from ledger.core.errors import Unavailable, Usage
 
 FAUCET_WEI = 10**27
 """What the faucet owns at the start: a thousand million ether."""
 
 FUNDING_WEI = 10**19
 """What a joiner is given by default: ten ether."""
+
+_HIGHEST_FEE_WEI = 10**9  # that of block 0; idle blocks only lower it
 
 
 class EmbeddedFacts(Struct, frozen=True):
@@ -51,7 +53,9 @@ def create_embedded(path: Path) -> EmbeddedFacts:
         os.link(draft, path)
         _sync_folder(path.parent)
     except FileExistsError:
-        raise Usage(f"{path}: expected no file there, one exists", hint="Join it, or choose another path.") from None
+        raise Usage(
+            f"{path}: expected no file there, one exists", hint="Join it, or choose another path."
+        ) from None
     except OSError as error:
         raise Unavailable(f"{path}: the chain can't be made: {error.strerror}") from None
     finally:
@@ -64,16 +68,11 @@ def create_embedded(path: Path) -> EmbeddedFacts:
         reader.close()
 
 
-def tell_stderr(message: str) -> None:
-    """Say on stderr why nothing happens: for callers that give no other way."""
-    sys.stderr.write(f"dataledger: {message}\n")
-
-
 class EmbeddedChain(EmbeddedReader):
     """An embedded chain to write to as well. py-evm is imported when the first transaction is sent."""
 
     def __init__(
-        self, path: Path, *, wait_s: float = WAIT_S, on_wait: Callable[[str], None] = tell_stderr
+        self, path: Path, *, wait_s: float = WAIT_S, on_wait: Callable[[str], None] = lambda _: None
     ) -> None:
         super().__init__(path)
         self._wait_s = wait_s
@@ -102,18 +101,16 @@ class EmbeddedChain(EmbeddedReader):
             evm.mine(self._nodes, self.chain_id, self.head().hash, calls, account_key)
             return self.head()
 
+    def require_funds(self, calls: Sequence[Call], address: bytes, *, extra_gas: int = 0) -> None:
+        """Raise Unfunded if the account can't pay for all calls and `extra_gas` at the fee of block 0."""
+        gas = len(calls) * CALL_GAS + extra_gas
+        needed = gas * _HIGHEST_FEE_WEI + sum(call.value_wei for call in calls)
+        require(address, self.balance_wei(address), needed, hint="The embedded chain's faucet can pay it.")
+
     def fund(self, address: bytes, amount_wei: int = FUNDING_WEI) -> BlockRef:
         """Have the faucet pay."""
         pay = Call(to=address, data=b"", label="funding by the faucet", value_wei=amount_wei)
-        return self.send_all([pay], self._faucet_key())
-
-    def _faucet_key(self) -> bytes:
-        with sqlite_errors(self.path):
-            row = self._db.execute("SELECT content FROM facts WHERE name = 'faucet'").fetchone()
-        if row is None or not isinstance(row[0], bytes) or len(row[0]) != 32:
-            raise Corrupt(f"{self.path}: the faucet's key is missing")
-        key: bytes = row[0]
-        return key
+        return self.send_all([pay], self.faucet())
 
 
 def _new_key() -> bytes:

@@ -2,14 +2,15 @@
 
 Three tables, and one transaction a block over all of them:
 
-- `nodes`: everything that is found by its hash, keccak256(content) = key: state and storage trie nodes, contract
-  code, transactions, receipts (whose logs are our events); and, under textual keys, the EVM's own bookkeeping;
+- `nodes`: keccak256(content) = key: trie nodes of state, storage, transactions and receipts (whose logs are
+  our events), and contract code;
 - `blocks`: number, hash, header RLP;
-- `facts`: `head` (hash of the last block) and `faucet` (secp256k1 key, 32 bytes, of the account that genesis funds).
+- `facts`: `head` (hash of the last block) and `faucet` (secp256k1 key, 32 bytes, of the account that genesis
+  funds).
 
-There is no second book: an event is read from its receipt, the receipt hangs off its header, the header off the next
-one, and the last one off `head`. So a reader notices an edited row without any checksum of ours. The file is in
-WAL mode: readers see a consistent state while somebody writes, and wait for nobody.
+There is no second book: an event is read from its receipt, the receipt hangs off its header, the header off
+the next one, and the last one off `head`. So a reader notices an edited row without any checksum of ours. The
+file is in WAL mode: readers see a consistent state while somebody writes, and wait for nobody.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ SCHEMA_VERSION = 1
 SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE nodes (key BLOB PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE blocks (number INTEGER PRIMARY KEY, hash BLOB NOT NULL, header BLOB NOT NULL);
+CREATE TABLE blocks (number INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, header BLOB NOT NULL);
 """
 
 _BUSY_MS = 10_000
@@ -52,7 +53,9 @@ def sqlite_errors(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
         if code in _BUSY:
-            raise Locked(f"{path}: the chain's file is busy: {error}", hint="Try again in a moment.") from None
+            raise Locked(
+                f"{path}: the chain's file is busy: {error}", hint="Try again in a moment."
+            ) from None
         if code in _NO_ACCESS:
             raise Unavailable(f"{path}: {error}; nothing was written") from None
         if code in _DAMAGED:
@@ -63,8 +66,8 @@ def sqlite_errors(path: Path) -> Iterator[None]:
 def open_database(path: Path, *, write: bool = False) -> sqlite3.Connection:
     """Open an existing chain's file in autocommit mode.
 
-    Raises Unavailable if it is missing or can't be read, Corrupt if it is something else, FormatError if a newer
-    release made it.
+    Raises Unavailable if it is missing or can't be read, Corrupt if it is something else, FormatError if a
+    newer release made it.
     """
     if not path.is_file():
         raise Unavailable(

@@ -1,8 +1,8 @@
 """One writer at a time: an exclusive lock beside the chain's file.
 
-Two processes on one chain silently lost 19 of 40 transactions: each built its block on the same parent. The lock
-covers reading the head, running the block and writing it. It is flock(2): it dies with its process, so there is no
-stale lock to clear, and the file beside the chain stays.
+Two processes on one chain silently lost 19 of 40 transactions: each built its block on the same parent. The
+lock covers reading the head, running the block and writing it. It is flock(2): it dies with its process, so
+there is no stale lock to clear, and the file beside the chain stays.
 """
 
 from __future__ import annotations

@@ -12,15 +12,16 @@ from pathlib import Path
 from ledger.chain.embedded import CAVEAT
 from ledger.chain.embedded.database import open_database, sqlite_errors
 from ledger.chain.interface import EMBEDDED, RawLog
+from ledger.chain.transactions import address_of
 from ledger.core import rlp
 from ledger.core.chain_facts import BlockRef, SlotProof, StorageProof
-from ledger.core.errors import Corrupt, FormatError, NotFound, ProofInvalid
+from ledger.core.errors import Corrupt, FormatError, NotFound, ProofInvalid, Usage
 from ledger.core.hashing import keccak256
 from ledger.core.header import Header, parse_header
 from ledger.core.mpt import EMPTY_TRIE, lookup
 
 GENESIS_MARK = b"dataledger"
-"""Begins the extra data of block 0; the chain id follows as eight bytes, so the genesis hash commits to it."""
+"""Begins the extra data of block 0; the chain id follows as eight bytes: the genesis hash covers it."""
 
 _CHUNK = 256
 _EMPTY_CODE_HASH = keccak256(b"")
@@ -80,9 +81,8 @@ class EmbeddedReader:
     def logs(self, start: int, stop: int, addresses: Collection[bytes]) -> Iterator[RawLog]:
         """Every log of these contracts in blocks start..stop-1, in order."""
         wanted = frozenset(addresses)
-        for header in self._headers(start, min(stop, self.final_number() + 1)):
-            if header.receipts_root != EMPTY_TRIE:
-                yield from self._block_logs(header, wanted)
+        for header in self.headers(start, min(stop, self.final_number() + 1)):
+            yield from (log for log in self.block_logs(header) if log.address in wanted)
 
     def storage(self, address: bytes, slot: bytes, block: int | None = None) -> bytes:
         """The 32 bytes in the 32-byte `slot`, at the end of `block` (None: the head)."""
@@ -94,9 +94,9 @@ class EmbeddedReader:
         account, _ = self._account(self._header_at(block), address)
         if account is None or account[3] == _EMPTY_CODE_HASH:
             return b""
-        code = self._node(account[3])
+        code = self.node(account[3])
         if keccak256(code) != account[3]:
-            raise self._corrupt(f"the code of 0x{address.hex()} does not have its hash")
+            raise self.corrupt(f"the code of 0x{address.hex()} does not have its hash")
         return code
 
     def balance_wei(self, address: bytes) -> int:
@@ -136,10 +136,10 @@ class EmbeddedReader:
                 " ORDER BY number DESC LIMIT 1"
             ).fetchone()
         if row is None:
-            raise self._corrupt("there is no block")
+            raise self.corrupt("there is no block")
         header = self._parse(*row[:3])
         if row[3] != header.hash:
-            raise self._corrupt(f"the last block is not the head: number {header.number} is the last one left")
+            raise self.corrupt(f"the last block is not the head: number {header.number} is the last one left")
         return header
 
     def _row(self, number: int) -> tuple[bytes, bytes, bytes | None, bytes]:
@@ -151,69 +151,70 @@ class EmbeddedReader:
                 (number,),
             ).fetchone()
         if row is None:
-            raise self._corrupt(f"block {number} is missing")
+            raise self.corrupt(f"block {number} is missing")
         return row
 
     def _header(self, number: int) -> Header:
-        """The header of an existing block, checked against its child, or against the head if it is the last."""
+        """The header of an existing block, checked against its child, or the head if it is the last."""
         block_hash, data, child, head = self._row(number)
         header = self._parse(number, block_hash, data)
         follows = head if child is None else self._parse(number + 1, None, child).parent_hash
         if follows != header.hash:
-            raise self._corrupt(f"block {number} is not the one that block {number + 1} or the head builds on")
+            raise self.corrupt(f"block {number} is not the one that block {number + 1} or the head builds on")
         return header
 
-    def _headers(self, start: int, stop: int) -> Iterator[Header]:
-        """The headers of existing blocks, each checked against its predecessor, the last as `_header` does."""
+    def headers(self, start: int, stop: int) -> Iterator[Header]:
+        """The headers of existing blocks, each checked against the one before, the last as in `_header`."""
         previous: Header | None = None
         for low in range(start, stop, _CHUNK):
             high = min(low + _CHUNK, stop)
             with sqlite_errors(self.path):
                 rows = self._db.execute(
-                    "SELECT number, hash, header FROM blocks WHERE number >= ? AND number < ? ORDER BY number",
+                    "SELECT number, hash, header FROM blocks"
+                    " WHERE number >= ? AND number < ? ORDER BY number",
                     (low, high),
                 ).fetchall()
             headers = [self._parse(*row) for row in rows]
             if [header.number for header in headers] != list(range(low, high)):
-                raise self._corrupt(f"blocks are missing between {low} and {high - 1}")
+                raise self.corrupt(f"blocks are missing between {low} and {high - 1}")
             self._header(high - 1)
             for header in headers:
                 if previous is not None and header.parent_hash != previous.hash:
-                    raise self._corrupt(f"block {header.number} does not build on block {previous.number}")
+                    raise self.corrupt(f"block {header.number} does not build on block {previous.number}")
                 previous = header
             yield from headers
 
     def _parse(self, number: int, block_hash: bytes | None, data: bytes) -> Header:
+        if not isinstance(data, bytes):
+            raise self.corrupt(f"block {number}: expected bytes as header")
         try:
-            if not isinstance(data, bytes):
-                raise FormatError("expected bytes")
             header = parse_header(data, expected_hash=block_hash)
         except (FormatError, ProofInvalid) as error:
-            raise self._corrupt(f"block {number}: {error}") from None
+            raise self.corrupt(f"block {number}: {error}") from None
         if header.number != number:
-            raise self._corrupt(f"block {number} says that it is block {header.number}")
+            raise self.corrupt(f"block {number} says that it is block {header.number}")
         return header
 
-    def _block_logs(self, header: Header, wanted: frozenset[bytes]) -> Iterator[RawLog]:
+    def block_logs(self, header: Header) -> Iterator[RawLog]:
+        """Every log of a block, in order, from its receipts."""
         position = 0
         for index in range(1 << 32):
-            receipt = self._lookup(header.receipts_root, rlp.encode(_integer(index)))[0]
+            receipt = self._lookup(header.receipts_root, rlp.encode(rlp.encode_uint(index)))[0]
             if receipt is None:
                 return
             for address, topics, data in self._receipt_logs(receipt, header.number):
-                if address in wanted:
-                    yield RawLog(header.number, position, address, topics, data)
+                yield RawLog(header.number, position, address, topics, data)
                 position += 1
 
     def _receipt_logs(self, receipt: bytes, number: int) -> Iterator[tuple[bytes, tuple[bytes, ...], bytes]]:
         # EIP-2718: a leading byte below 0x80 is the transaction's type
-        body = rlp.decode(receipt[1:] if receipt[0] < 0x80 else receipt)
-        if isinstance(body, bytes) or len(body) != 4:
-            raise self._corrupt(f"block {number}: expected a receipt of 4 items")
-        for entry in body[3]:
-            if len(entry) != 3 or not (isinstance(entry[0], bytes) and isinstance(entry[2], bytes)):
-                raise self._corrupt(f"block {number}: expected logs of address, topics and data")
-            yield entry[0], tuple(topic for topic in entry[1] if isinstance(topic, bytes)), entry[2]
+        body = rlp.decode_list(receipt[1:] if receipt[0] < 0x80 else receipt)
+        for entry in body[3] if len(body) == 4 else [b""]:
+            match entry:
+                case [bytes(address), list(topics), bytes(data)]:
+                    yield address, tuple(topic for topic in topics if isinstance(topic, bytes)), data
+                case _:
+                    raise self.corrupt(f"block {number}: expected logs of address, topics and data")
 
     def _account(self, header: Header, address: bytes) -> tuple[list[bytes] | None, list[bytes]]:
         """The account's nonce, balance, storage root and code hash, or None; and the proof of it."""
@@ -222,31 +223,46 @@ class EmbeddedReader:
             return None, nodes
         fields = [field for field in rlp.decode(value) if isinstance(field, bytes)]
         if len(fields) != 4:
-            raise self._corrupt(f"account 0x{address.hex()}: expected 4 items")
+            raise self.corrupt(f"account 0x{address.hex()}: expected 4 items")
         return fields, nodes
 
     def _slot(self, storage_root: bytes, slot: bytes) -> SlotProof:
         value, nodes = self._lookup(storage_root, keccak256(slot))
         content = b"" if value is None else rlp.decode(value)
         if not isinstance(content, bytes) or len(content) > 32:
-            raise self._corrupt(f"slot {slot.hex()}: expected at most 32 bytes")
+            raise self.corrupt(f"slot {slot.hex()}: expected at most 32 bytes")
         return SlotProof(slot, content.rjust(32, b"\0"), nodes)
 
     def _lookup(self, root: bytes, key: bytes) -> tuple[bytes | None, list[bytes]]:
         try:
-            return lookup(root, key, self._node)
+            return lookup(root, key, self.node)
         except ProofInvalid as error:
-            raise self._corrupt(str(error)) from None
+            raise self.corrupt(str(error)) from None
 
-    def _node(self, node_hash: bytes) -> bytes:
+    def node(self, node_hash: bytes) -> bytes:
+        """The content of a node; Corrupt if it is missing. Its hash is for the caller to check."""
         with sqlite_errors(self.path):
             row = self._db.execute("SELECT content FROM nodes WHERE key = ?", (node_hash,)).fetchone()
         if row is None or not isinstance(row[0], bytes):
-            raise self._corrupt(f"node {node_hash.hex()} is missing")
+            raise self.corrupt(f"node {node_hash.hex()} is missing")
         content: bytes = row[0]
         return content
 
-    def _corrupt(self, what: str) -> Corrupt:
+    def faucet(self) -> bytes:
+        """The faucet's key (32 bytes, secp256k1): public to whoever can read the file."""
+        with sqlite_errors(self.path):
+            row = self._db.execute("SELECT content FROM facts WHERE name = 'faucet'").fetchone()
+        key: bytes = row[0] if row and isinstance(row[0], bytes) else b""
+        try:
+            account = address_of(key)
+        except Usage:
+            account = b""
+        if self._account(self._header(0), account)[0] is None:
+            raise self.corrupt("the faucet's key is not the one that block 0 funds")
+        return key
+
+    def corrupt(self, what: str) -> Corrupt:
+        """The error to raise for a contradiction."""
         return Corrupt(
             f"{self.path}: the embedded chain contradicts itself: {what}",
             hint="Restore chain.db from a copy; the logs and keys beside it are not affected.",
@@ -257,14 +273,8 @@ def _reference(header: Header) -> BlockRef:
     return BlockRef(header.number, header.hash, header.parent_hash, header.time_unix_s)
 
 
-def _integer(number: int) -> bytes:
-    return number.to_bytes((number.bit_length() + 7) // 8, "big")
-
-
 def _chain_id(first: Header, path: Path) -> int:
     mark, number = first.extra_data[: len(GENESIS_MARK)], first.extra_data[len(GENESIS_MARK) :]
     if mark != GENESIS_MARK or len(number) != 8:
         raise Corrupt(f"{path}: expected a first block that names the chain id")
     return int.from_bytes(number, "big")
-
-
