@@ -1,7 +1,8 @@
 """A whole ledger in memory, for tests and benches: chain, parties, keys and logs, with real signatures and roots.
 
-What it says is what honest contracts and logs would say; tests then bend it (withhold, flip, drop, fork). Records
-are built by the real core, events are the values of `chain_facts`, and a `World` is both feeds of the index.
+What it says is what honest contracts and logs would say; tests then bend it (withhold, flip, drop, fork).
+Records are built by the real core, events are the values of `chain_facts`, and a `World` is both feeds of the
+index.
 
     world = World()
     acme = world.party("acme")                      # key published, namespace claimed, in blocks of their own
@@ -37,7 +38,17 @@ from ledger.core.errors import Unavailable
 from ledger.core.identity import format_did, format_keyid, log_id
 from ledger.core.merkle import CompactTree, leaf_hash
 from ledger.core.names import node
-from ledger.core.records import Activity, Component, Edge, Predicate, Registration, Resource, Revocation, Transfer, Version
+from ledger.core.records import (
+    Activity,
+    Component,
+    Edge,
+    Predicate,
+    Registration,
+    Resource,
+    Revocation,
+    Transfer,
+    Version,
+)
 from ledger.core.signing import public_key, sign
 from ledger.core.statement import build_statement
 
@@ -161,7 +172,10 @@ class World:
 
     def __init__(self, *, chain_id: int = CHAIN_ID, name: str = "world") -> None:
         names = ("Identities", "Directory", "Anchors", "Revocations")
-        contracts = {each: Contract(digest_of(name, each)[:20], digest_of("code", each), b"", bytes(32)) for each in names}
+        contracts = {
+            each: Contract(digest_of(name, each)[:20], digest_of("code", each), b"", bytes(32))
+            for each in names
+        }
         self.descriptor = LedgerDescriptor(chain_id, digest_of(name, "genesis"), bytes(20), contracts)
         self.chain = Chain()
         self.all_logs: dict[bytes, Log] = {}
@@ -303,7 +317,9 @@ class Party:
     def register(self, asset: str, *signers: Party, **members: Any) -> bytes:
         return self.record([self.asset_resource(asset)], Registration(**(self.header() | members)), *signers)
 
-    def version(self, asset: str, content: bytes | str, *signers: Party, number: int | None = None, **members: Any) -> bytes:
+    def version(
+        self, asset: str, content: bytes | str, *signers: Party, number: int | None = None, **members: Any
+    ) -> bytes:
         """Record the next version: bytes are hashed, text is declared."""
         last, previous = self.latest.get(asset, (0, b""))
         number = last + 1 if number is None else number
@@ -337,7 +353,9 @@ class Party:
         """Record a run; without `edges` every output came from every input."""
         if edges is None:
             edges = [(o, i, 2) for o in range(len(outputs)) for i in range(len(inputs))]
-        subject = list(outputs) or [Resource(f"run:{run}", {digests.RUN: digests.run_digest(self.world.ledger_id, run)})]
+        subject = list(outputs) or [
+            Resource(f"run:{run}", {digests.RUN: digests.run_digest(self.world.ledger_id, run)})
+        ]
         said = {
             "run_id": run,
             "component": Component("job"),

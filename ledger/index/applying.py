@@ -1,8 +1,8 @@
 """Applying what was read: events and verified entries, block by block, become rows.
 
-An entry is accepted if its signatures and format are good, no accepted entry has the same record, and the rules of
-authority allow it as of its block; else it is kept with the reason. Rows are committed at the ends of blocks, so
-that a sync that was killed goes on where it was.
+An entry is accepted if its signatures and format are good, no accepted entry has the same record, and the
+rules of authority allow it as of its block; else it is kept with the reason. Rows are committed at the ends
+of blocks, so that a sync that was killed goes on where it was.
 """
 
 from __future__ import annotations
@@ -82,16 +82,14 @@ class Applying:
         self.counts.blocks += 1
 
     def begin_pending(self, head: BlockRef) -> None:
-        """End the block before; what comes now is in no block yet, and is judged as if the next one had it."""
+        """End the block before; what comes now is in no block yet, and is judged as if the next had it."""
         self.end_block()
         self._place(PENDING, head.number + 1, head.time_unix_s)
 
     def segment(self, segment: Segment, checked: Sequence[Checked]) -> None:
         """Judge verified entries and write them."""
         log = self._memory.logs.id(segment.log, None, None)
-        place = Place(
-            self._ledger, self._chain_id, segment.log.hex(), self._place_block, self._place_time
-        )
+        place = Place(self._ledger, self._chain_id, segment.log.hex(), self._place_block, self._place_time)
         statements = [None if each.reason else decode_checked(each.payload) for each in checked]
         accepted = self._known(checked)
         parties = self._memory.parties

@@ -1,7 +1,7 @@
 """Column edges that did not fit into their record: read from public attachments, whenever those turn up.
 
-An attachment is not part of the ledger's state: it may be missing here and there elsewhere. What is read from one
-is kept apart, and one that is missing or wrong is reported, never ignored.
+An attachment is not part of the ledger's state: it may be missing here and there elsewhere. What is read from
+one is kept apart, and one that is missing or wrong is reported, never ignored.
 """
 
 from __future__ import annotations
@@ -107,5 +107,6 @@ WHERE n.short = ? AND a.name = ? AND n.alg = ? AND n.digest = ? AND n.number = ?
 """
 _VERSION = """
 SELECT n.id FROM node n JOIN asset a ON a.id = n.asset JOIN version v ON v.node = n.id
-WHERE n.short = ? AND a.name = ? AND n.alg = ? AND n.digest = ? AND v.block <= ? ORDER BY v.number DESC LIMIT 1
+WHERE n.short = ? AND a.name = ? AND n.alg = ? AND n.digest = ? AND v.block <= ?
+ORDER BY v.number DESC LIMIT 1
 """

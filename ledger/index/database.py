@@ -1,7 +1,7 @@
 """The index file: opening, reading, and cutting back to a block.
 
-Nothing here is a source of trust. A file that SQLite cannot read, or that belongs to another ledger or to other
-rules, is reported with the one remedy there is: delete it, the next sync makes it again.
+Nothing here is a source of trust. A file that SQLite cannot read, or that belongs to another ledger or to
+other rules, is reported with the one remedy there is: delete it, the next sync makes it again.
 """
 
 from __future__ import annotations
@@ -115,9 +115,9 @@ class Database:
 def open_database(path: Path, ledger_id: bytes, *, write: bool = False) -> Database:
     """Open the index at `path` for the ledger `ledger_id` (32 bytes).
 
-    For reading, the file must exist and be of this version (NotFound, Unavailable). For writing, it is made if it
-    is missing and made anew if its version is another. A file of another ledger raises WrongLedger in both cases,
-    one that SQLite cannot read raises Corrupt.
+    For reading, the file must exist and be of this version (NotFound, Unavailable). For writing, it is made
+    if it is missing and made anew if its version is another. A file of another ledger raises WrongLedger in
+    both cases, one that SQLite cannot read raises Corrupt.
     """
     try:
         database = _open_for_writing(path, ledger_id) if write else _open_for_reading(path, ledger_id)
@@ -205,7 +205,9 @@ def _open_for_writing(path: Path, ledger_id: bytes) -> Database:
         create(connection)
         connection.execute("INSERT INTO meta VALUES ('ledger', ?)", (ledger_id,))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {_VERSION}")  # last: without it the file counts for nothing
+        connection.execute(
+            f"PRAGMA user_version = {_VERSION}"
+        )  # last: without it the file counts for nothing
     for setting in ("synchronous = NORMAL", "cache_size = -65536", "temp_store = FILE"):
         connection.execute(f"PRAGMA {setting}")
     return Database(path, ledger_id, connection)

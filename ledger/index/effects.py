@@ -1,8 +1,8 @@
 """Transfers and revocations: records that bind others only from the block where their id is posted on chain.
 
-They take effect at the later of posting and anchoring: whichever of the two comes second looks for the other. Who
-holds an asset changes at the *end* of that block, so all of its records are judged alike. A posting whose record is
-not known stays in the tables, and makes the answer about its target unknown.
+They take effect at the later of posting and anchoring: whichever of the two comes second looks for the other.
+Who holds an asset changes at the *end* of that block, so all of its records are judged alike. A posting whose
+record is not known stays in the tables, and makes the answer about its target unknown.
 """
 
 from __future__ import annotations

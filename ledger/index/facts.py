@@ -1,7 +1,7 @@
 """The facts that the rules of authority ask for, out of the tables.
 
-During a sync they hold as of the end of the block that is being applied: its events are in the tables before its
-records are judged, and nothing later is. What the records of the same block say is in the sync's memory.
+During a sync they hold as of the end of the block that is being applied: its events are in the tables before
+its records are judged, and nothing later is. What the records of the same block say is in the sync's memory.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ class Facts:
 
     def bound(self) -> None:
         """Keep the memory small."""
-        if sum(map(len, (self._keys, self._delegates, self._deactivated, self._owners))) > _REMEMBERED:
+        known = len(self._keys) + len(self._delegates) + len(self._deactivated) + len(self._owners)
+        if known > _REMEMBERED:
             self.refresh()
 
     def key(self, identity: bytes, key: bytes) -> KeyState | None:
-        """Return the slot of a record key (32 bytes) of an identity (20 bytes), None if it was never published."""
+        """Return the slot of a record key (32 bytes) of an identity, None if it was never published."""
         place = (identity, key)
         if place not in self._keys:
             row = self._database.one(_KEY, identity, key)
@@ -67,7 +68,7 @@ class Facts:
         return self._owners[name]
 
     def holder(self, asset: str, block: int) -> bytes | None:
-        """Return the asset's holder: whom it was transferred to before this block, else its namespace's owner."""
+        """Return the holder: to whom it was transferred before this block, else its namespace's owner."""
         known = self._assets.get(asset)
         if known is not None and known.holder is not None:
             return known.holder

@@ -43,4 +43,4 @@ class LogFeed(Protocol):
         """Return the ids of the logs that this party writes, whether or not anything is anchored in them."""
 
     def pending(self, log_id: bytes) -> tuple[int, int] | None:
-        """Return the positions [start, stop) of an own log beyond its last anchor; None for logs of others."""
+        """Return the positions [start, stop) of an own log beyond its last anchor; None for others' logs."""

@@ -1,7 +1,7 @@
 """What is authentic and yet improper: found at the end of each block.
 
-Only then is known what else the block brought: an output's version may stand behind the activity that made it, an
-input's version in another log that the same block anchors.
+Only then is known what else the block brought: an output's version may stand behind the activity that made
+it, an input's version in another log that the same block anchors.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ _OTHER = """
 SELECT n.alg, n.digest FROM version v JOIN node n ON n.id = v.node WHERE v.asset = ? AND v.number = ?
 """
 
-# New versions whose content another party claimed earlier. Only the first few claims are looked at: content that
-# everybody has (an empty file) must not cost more the more often it is claimed.
+# New versions whose content another party claimed earlier. Only the first few claims are looked at: content
+# that everybody has (an empty file) must not cost more the more often it is claimed.
 _SAME_CONTENT = """
 SELECT v.entry, a.name, v.number, oa.name || '@' || ov.number
 FROM version v JOIN node n ON n.id = v.node JOIN asset a ON a.id = v.asset JOIN entry e ON e.id = v.entry

@@ -1,8 +1,8 @@
 """Walking the lineage: what a version is made from, and what is made from it.
 
 The walk goes over integer ids and two covering indexes; names, digests and states are fetched in bulk for the
-nodes that a caller wants to show. Nodes come in the order of their distance from the start, so a limit cuts off
-the far end, and the answer says that it was cut.
+nodes that a caller wants to show. Nodes come in the order of their distance from the start, so a limit cuts
+off the far end, and the answer says that it was cut.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ _PORTION = 10_000
 class Walk(Struct, frozen=True):
     """The nodes reached, nearest first, the starting ones included.
 
-    `ids` are node ids at version level, asset ids at asset level. `truncated` says that `limit` was hit and there
-    is more; `block` is the last block taken into account (PENDING: everything known).
+    `ids` are node ids at version level, asset ids at asset level. `truncated` is empty, or names the bound
+    that was hit (`limit 10`, `depth 3`): there is more. `block` is the last block taken into account
+    (PENDING: everything).
     """
 
     direction: Direction
     level: Level
     start: tuple[int, ...]
     ids: list[int]
-    truncated: bool
+    truncated: str
     block: int
 
 
@@ -67,14 +68,19 @@ def walk(
 ) -> Walk:
     """Follow the edges from `start`, at most `depth` of them in a row, as of the end of `block`."""
     if limit < 1 or (depth is not None and depth < 0):
-        raise Usage(f"lineage: expected a limit of at least 1 and a depth of at least 0, got {limit}, {depth}")
+        raise Usage(
+            f"lineage: expected a limit of at least 1 and a depth of at least 0, got {limit}, {depth}"
+        )
     first = tuple(dict.fromkeys(start))
     step = _Step(database, direction, level, block)
     found = step.few(first, min(limit + 1, _FEW)) if depth is None else []
     if depth is not None or _FEW <= len(found) <= limit:
         levels = step.levels(first, depth, limit + 1)
         found = step.few(first, limit + 1) if levels is None else levels
-    return Walk(direction, level, first, found[:limit], len(found) > limit, block)
+    truncated = f"limit {limit}" if len(found) > limit else ""
+    if not truncated and depth is not None and step.beyond(found):
+        truncated = f"depth {depth}"
+    return Walk(direction, level, first, found[:limit], truncated, block)
 
 
 def links(database: Database, walked: Walk) -> list[Link]:
@@ -139,6 +145,11 @@ class _Step:
             found.update(frontier)
             passed += 1
         return list(found)[:limit]
+
+    def beyond(self, found: Sequence[int]) -> bool:
+        """Tell whether one more step leads anywhere new."""
+        known = set(found)
+        return any(row[0] not in known for row in hydrate(self._database, self._level, found, self._block))
 
 
 def _json(ids: Iterable[int]) -> str:

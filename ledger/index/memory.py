@@ -1,7 +1,7 @@
 """What a sync remembers of the tables, so that a record costs no query.
 
-Each part answers for one kind of thing from memory or from the tables, and is told in advance (`prefetch`) what
-a batch of records will ask. What was not flushed is always in memory; `forget` bounds it after a flush.
+Each part answers for one kind of thing from memory or from the tables, and is told in advance (`prefetch`)
+what a batch of records will ask. What was not flushed is always in memory; `forget` bounds it after a flush.
 """
 
 from __future__ import annotations
@@ -71,10 +71,12 @@ class Assets:
 _ASSETS = """
 SELECT a.name, a.id,
   (SELECT e.record FROM registration r JOIN entry e ON e.id = r.entry WHERE r.asset = a.id),
-  (SELECT p.address FROM holder h JOIN party p ON p.id = h.party WHERE h.asset = a.id ORDER BY h.id DESC LIMIT 1),
+  (SELECT p.address FROM holder h JOIN party p ON p.id = h.party WHERE h.asset = a.id
+   ORDER BY h.id DESC LIMIT 1),
   ifnull(v.number, 0), e.record, v.fields
 FROM json_each(?) j CROSS JOIN asset a ON a.name = j.value
-LEFT JOIN version v ON v.id = (SELECT w.id FROM version w WHERE w.asset = a.id ORDER BY w.number DESC LIMIT 1)
+LEFT JOIN version v
+  ON v.id = (SELECT w.id FROM version w WHERE w.asset = a.id ORDER BY w.number DESC LIMIT 1)
 LEFT JOIN entry e ON e.id = v.entry
 """
 

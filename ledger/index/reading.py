@@ -1,9 +1,9 @@
 """Reading chain and logs in the one order that counts, and checking every log against its anchors.
 
 The order: blocks; within a block its events, then the entries that its anchors cover, by log id and position.
-Entries are handed on only after the root recomputed from all of them is the anchored one at the anchored size (a
-consistency proof does not authenticate the size). An anchor may cover more than memory holds: then its entries
-are read twice, and hashed both times.
+Entries are handed on only after the root recomputed from all of them is the anchored one at the anchored size
+(a consistency proof does not authenticate the size). An anchor may cover more than memory holds: then its
+entries are read twice, and hashed both times.
 
 Nothing here is written anywhere: see `sync`.
 """

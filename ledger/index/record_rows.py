@@ -1,8 +1,8 @@
 """Accepted records -> rows.
 
 Whether a record counts has been judged before; here it takes effect. What looks improper without being
-unauthorised becomes a finding, at the end of the block (see `findings`): only then is known what else the block
-brought.
+unauthorised becomes a finding, at the end of the block (see `findings`): only then is known what else the
+block brought.
 """
 
 from __future__ import annotations
@@ -120,7 +120,10 @@ class RecordRows:
     def _link(self, observed: int, node: int) -> None:
         """Join content that was used before its version was known to the first version that has it."""
         self._writer.flush()
-        if self._writer.database.one("SELECT 1 FROM edge WHERE output = ? AND activity = 0", observed) is None:
+        if (
+            self._writer.database.one("SELECT 1 FROM edge WHERE output = ? AND activity = 0", observed)
+            is None
+        ):
             self._writer.add("edge", observed, node, 0, 0)
 
     def _activity(self, entry: Entry, subject: Sequence[Resource], predicate: Activity) -> None:
@@ -204,7 +207,9 @@ class RecordRows:
                     self._writer.add("finding", "declared-input", entry.row, None, each.name, text)
         for position in predicate.changed:
             name = predicate.inputs[position].name
-            self._writer.add("finding", "input-changed", entry.row, None, name, "it changed while the run read it")
+            self._writer.add(
+                "finding", "input-changed", entry.row, None, name, "it changed while the run read it"
+            )
 
     def _node(self, resource: Resource) -> _Place:
         ((alg, digest),) = resource.digest.items()

@@ -1,12 +1,14 @@
 """The tables of the index, as data, and their creation.
 
-Every derived table is append-only: a row says in `block` where it took effect, rows are written in the order of
-the blocks, and ids grow with them. Forgetting a block (a reorganised chain, a log that came late) is therefore
-cutting off the tail of every table, and the state as of any block is what stands at or below it. Rows of records
-that no block covers yet carry `PENDING`, are dropped at the start of each sync, and written again at its end.
+Every derived table is append-only: a row says in `block` where it took effect, rows are written in the order
+of the blocks, and ids grow with them. Forgetting a block (a reorganised chain, a log that came late) is
+therefore cutting off the tail of every table, and the state as of any block is what stands at or below it.
+Rows of records that no block covers yet carry `PENDING`, are dropped at the start of each sync, and written
+again at its end.
 
 An index of another `SCHEMA_VERSION` or `RULES_VERSION` is not migrated in place but rebuilt: nothing in it is
-original. sqlite-utils makes the tables and the search index; it takes 0.25 s to import, so only `create` does.
+original. sqlite-utils makes the tables and the search index; it takes 0.25 s to import, so only `create`
+does.
 """
 
 from __future__ import annotations
@@ -81,7 +83,7 @@ _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegat
     "loose(activity)", "loose(node)", "edge(output, input, block)", "edge(input, output, block)",
     "asset_edge(input, output)", "column_edge(output)", "column_edge(input)", "attached_column(output)",
     "attached_column(input)", "attached_column(attachment)", "attachment_read(state)",
-    "attachment(entry)", "transfer(asset)", "transfer(entry)", "holder(asset)", "revocation(target)",
+    "attachment(entry)", "transfer(asset)", "transfer(entry)", "holder(asset)", "holder(party)", "revocation(target)",
     "revocation(entry)", "revoked(target)", "finding(entry)", "document(asset)")  # fmt: skip
 
 _EXPRESSIONS: Final = {

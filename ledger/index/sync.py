@@ -1,8 +1,8 @@
 """Bringing the index up to date with chain and logs.
 
-A sync cuts back to the last block that the chain still has, and further to before the first anchor of a log that
-has turned up since; then it applies what follows, and what is pending in the own log. However the logs came in,
-the result is what a sync from nothing would give.
+A sync cuts back to the last block that the chain still has, and further to before the first anchor of a log
+that has turned up since; then it applies what follows, and what is pending in the own log. However the logs
+came in, the result is what a sync from nothing would give.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def synchronise(
     leaves the index as of some block; the next one goes on from there.
     """
     frozen = gc.isenabled()
-    gc.disable()  # the rows and records of a batch are freed by their counts; looking for cycles costs a fifth
+    gc.disable()  # rows and records are freed by their counts; looking for cycles costs a fifth
     try:
         for _ in range(_ATTEMPTS):
             try:
@@ -84,7 +84,9 @@ def synchronise(
     finally:
         if frozen:
             gc.enable()
-    raise Unavailable("the chain was reorganised again and again while it was read", hint="run the sync again")
+    raise Unavailable(
+        "the chain was reorganised again and again while it was read", hint="run the sync again"
+    )
 
 
 class _Sync:
@@ -119,7 +121,10 @@ class _Sync:
         with Verification(self._workers) as verification:
             self._apply(applying, verification, reading.items(database.top() + 1, head))
             applying.end_block()
-            database.write(_BLOCK, [(head.number, head.hash, head.time_unix_s)])
+            self._keep_block(head)
+            final_ref = self._chain.block(final) if 0 <= final < head.number else head
+            if final >= 0 and final_ref is not None:
+                self._keep_block(final_ref)
             database.set_meta("final", min(final, head.number))
             before = applying.counts.accepted + applying.counts.rejected + applying.counts.duplicates
             applying.begin_pending(head)
@@ -137,6 +142,9 @@ class _Sync:
             database.scalar("SELECT ifnull(max(id), 0) FROM finding") - findings,
             rewound,
         )
+
+    def _keep_block(self, ref: BlockRef) -> None:
+        self._database.write(_BLOCK, [(ref.number, ref.hash, ref.time_unix_s)])
 
     def _rewind(self, head: BlockRef) -> int | None:
         """Go back to where chain and index agree, and to before what could not be had and now can."""

@@ -1,12 +1,14 @@
 """Verifying entries: signatures, and that the payload is a well-formed record.
 
 This is most of the work of a sync and none of its state, so for long logs it is done by processes of its own
-(threads would wait for Python's lock: parsing holds it). They get entries on standard input and answer on standard
-output, each message a u32 length and MessagePack; they end when the input ends. Few entries are verified here.
+(threads would wait for Python's lock: parsing holds it). They get entries on standard input and answer on
+standard output, each message a u32 length and MessagePack; they end when the input ends. Few entries are
+verified here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -14,7 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
 import msgspec
 from msgspec import Struct
@@ -32,8 +34,8 @@ _SWITCH_S = 0.0005
 class Checked(Struct, frozen=True, array_like=True, gc=False):
     """An entry as verified: the payload, its record id and who signed (key ids); or why it was refused.
 
-    `reason` is empty, `bad-signature` or `bad-format`; then `message` says more, and of the others only `record`
-    may be there.
+    `reason` is empty, `bad-signature` or `bad-format`; then `message` says more, and of the others only
+    `record` may be there.
     """
 
     record: bytes = b""
@@ -108,7 +110,7 @@ class Verification:
             self._threads.shutdown(wait=True, cancel_futures=True)
             self._threads = None
 
-    def __enter__(self) -> Verification:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -164,10 +166,8 @@ class _Worker:
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                try:
+                with contextlib.suppress(OSError):  # what was buffered for a process that is gone
                     stream.close()
-                except OSError:
-                    pass  # what was buffered for a process that is gone
 
 
 def serve() -> None:

@@ -1,7 +1,7 @@
 """Writing rows in bulk: buffered, with ids given here, and with names kept once.
 
-Rows wait in memory until `flush`. Whoever looks something up in the tables may therefore miss it, unless it went
-through an `Interner`, whose memory holds at least everything that was not flushed.
+Rows wait in memory until `flush`. Whoever looks something up in the tables may therefore miss it, unless it
+went through an `Interner`, whose memory holds at least everything that was not flushed.
 """
 
 from __future__ import annotations
