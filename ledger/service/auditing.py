@@ -41,7 +41,7 @@ def audit(context: Context) -> AuditReport:
         logs=logs,
         attachments=attachments,
         failures=failures,
-        findings=[problem(row) for row in index.findings(limit=_FINDINGS)],
+        findings=[problem(row) for row in index.findings(limit=_FINDINGS)[0]],
         state_digest=digest,
         to_block=summary.final,
         notes=["an embedded chain proves nothing to a third party"] if context.embedded else [],
@@ -157,10 +157,11 @@ def _audit_attachments(context: Context, failures: list[Problem]) -> int:
 
 
 def _audit_index(context: Context, failures: list[Problem]) -> str:
-    """Build the index anew and compare; return the state digest of the new one."""
+    """Build the index anew and compare; return the state digest."""
     logs = Logs(context, context.reader)
-    differing, digest = context.index.compare_with_rebuilt(context.reader, logs, progress=context.progress)
-    for table in differing:
-        text = f"the index's table {table} is not what chain and logs say; dataledger sync --rebuild makes it anew"
+    scratch = context.workspace.index_path.with_suffix(".audit.db")
+    differing = context.index.audit(context.reader, logs, scratch, progress=context.progress)
+    for each in differing:
+        text = f"{each}; dataledger sync --rebuild makes it anew"
         _failed(failures, "index", Failure("index-mismatch", None, text))
-    return digest.hex()
+    return context.index.state_digest().hex()

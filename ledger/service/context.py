@@ -18,7 +18,6 @@ from ledger.core.descriptor import LedgerDescriptor, parse_descriptor
 from ledger.core.errors import Corrupt, FormatError, Usage
 from ledger.core.identity import log_id, parse_did
 from ledger.index import Index
-from ledger.index.database import discard
 from ledger.service.known import Known
 from ledger.store.config import Config
 from ledger.store.files import read_small
@@ -203,7 +202,7 @@ class Context:
     @property
     def known(self) -> Known:
         """The index, asked by this party."""
-        return Known(self.index, self.address, self.ledger_id)
+        return Known(self.index, self.address)
 
     def fresh(self) -> Index:
         """Return the index, brought up to date first if something may be new."""
@@ -215,9 +214,7 @@ class Context:
 
     def rebuild_index(self) -> None:
         """Forget the index; the next use builds it anew from chain and logs."""
-        if "index" in self.__dict__:
-            self.__dict__.pop("index").close()
-        discard(self.workspace.index_path)
+        self.index.discard()
 
     def refresh(self) -> None:
         """Bring the index up to date with the chain and the logs."""

@@ -249,7 +249,7 @@ class _Importer:
         """Return the version of the asset with this description, if this import or the ledger has one."""
         digest = self._digest(asset, declared)
         if digest not in self._numbers:
-            found = self.context.index.version_by_digest(asset, DECLARED, digest)
+            found = self.context.index.version_by_digest(asset, DECLARED, digest.hex())
             if found is None:
                 return None
             self._numbers[digest] = found.number

@@ -37,7 +37,7 @@ def show(context: Context, what: str) -> Shown:
 
 
 def _record(context: Context, prefix: str) -> Shown:
-    rows = context.index.record(prefix)
+    rows = context.index.find_records(prefix)
     if not rows:
         raise NotFound(f"no record begins with {prefix}", hint="dataledger log lists records")
     ids = {row.record for row in rows}
@@ -53,7 +53,7 @@ def _record(context: Context, prefix: str) -> Shown:
     ]
     facts += [("reason", row.message or row.reason)]
     sections = []
-    attachments = context.index.attachments(row.record)
+    attachments = context.index.attachments(row)
     if attachments:
         cells = [
             [each.role, each.media_type, f"{each.alg}:{each.digest.hex()}", each.state or _private(each.alg)]
