@@ -162,6 +162,6 @@ def _audit_index(context: Context, failures: list[Problem]) -> str:
     scratch = context.workspace.index_path.with_suffix(".audit.db")
     differing = context.index.audit(context.reader, logs, scratch, progress=context.progress)
     for each in differing:
-        text = f"{each}; dataledger sync --rebuild makes it anew"
+        text = f"table {each.table}, row {each.row}: found {each.found}, chain and logs say {each.expected}; dataledger sync --rebuild makes it anew"
         _failed(failures, "index", Failure("index-mismatch", None, text))
     return context.index.state_digest().hex()

@@ -43,6 +43,7 @@ class Batch:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._index = context.fresh()
         self._payloads: list[bytes] = []
         self._latest: dict[str, Added] = {}
         self._registered: set[str] = set()
@@ -53,13 +54,13 @@ class Batch:
 
     def is_registered(self, asset: str) -> bool:
         """Tell whether the asset is registered, in the ledger or in this batch."""
-        return asset in self._registered or self._context.index.registered(asset)
+        return asset in self._registered or self._index.registered(asset)
 
     def latest(self, asset: str) -> Added | None:
         """Return the newest version of the asset, in this batch or in the ledger."""
         added = self._latest.get(asset)
         if added is None:
-            known = self._context.index.latest_version(asset)
+            known = self._index.latest_version(asset)
             added = (
                 None if known is None else Added(known.number, known.record, {known.alg: known.digest.hex()})
             )
@@ -159,7 +160,7 @@ class Batch:
     def check_namespace(self, asset: str) -> None:
         """Raise Usage unless the namespace of `asset` is this party's."""
         namespace = namespace_of(asset)
-        owner = self._context.index.namespace_owner(namespace)
+        owner = self._index.namespace_owner(namespace)
         if owner is None:
             raise Usage(
                 f"nobody owns the namespace {namespace}",
@@ -174,7 +175,7 @@ class Batch:
     def check_holder(self, asset: str) -> None:
         """Raise Usage unless this party holds the asset."""
         check_asset(asset)
-        holder = self._context.index.holder(asset)
+        holder = self._index.holder(asset)
         if holder is None:
             self.check_namespace(asset)
         elif holder != self._context.address:

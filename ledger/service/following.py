@@ -89,7 +89,7 @@ def _log_of(context: Context, address: bytes, location: str) -> bytes:
 
     index = context.fresh()
     first = log_id(context.descriptor.chain_id, context.descriptor.address("Anchors"), address, 0)
-    own = {first, *(each.log for each in index.logs_of(address))}
+    own = {first, *index.logs_of(address)}
     if not location:
         if not index.log_location(first):
             raise Unavailable(

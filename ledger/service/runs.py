@@ -57,9 +57,8 @@ def run(
 ) -> RunReceipt:
     """Run `command`, pass everything through, record it. Checks what can be checked before the program starts."""
     paths = Paths(context.workspace)
-    context.fresh()
-    check_key(context)
     batch = Batch(context)
+    check_key(context)
     wanted = [_parse_output(batch, paths, text) for text in outputs]
     read = [_parse_input(context, paths, text) for text in inputs]
     _check_distinct(read, wanted)
@@ -73,7 +72,6 @@ def run(
     if problems and code == 0:
         outcome = "failed"
     with context.writing():
-        context.fresh()
         batch = Batch(context)
         resources = [_input_resource(context, batch, each) for each in read]
         subject = _outputs(batch, wanted, made, title, outcome)

@@ -178,7 +178,7 @@ def _party(context: Context, address: bytes) -> Shown:
     facts = [("name (claimed)", index.party_name(address)), ("namespaces", ", ".join(names))]
     cells = [
         [each.log.hex(), str(each.number), str(each.anchored), index.log_location(each.log), each.problem]
-        for each in logs
+        for each in map(index.log_progress, logs)
     ]
     sections = (
         [Section(title="logs", head=["LOG", "NUMBER", "ANCHORED", "SERVED AT", "PROBLEM"], rows=cells)]

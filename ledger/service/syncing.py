@@ -65,6 +65,10 @@ class Logs:
                 kept.put(data)
         return data
 
+    def own_logs(self) -> list[bytes]:
+        """Return the log that this workspace writes."""
+        return [self._context.log_id]
+
     def pending(self, log_id: bytes) -> tuple[int, int] | None:
         """Return what the own log holds beyond its anchored head."""
         if log_id != self._context.log_id:
