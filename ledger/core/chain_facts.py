@@ -86,7 +86,9 @@ class Posted(Struct, frozen=True, gc=False, tag="posted"):
     record: bytes
 
 
-EventBody = OwnerChanged | DelegateChanged | AttributeChanged | NamespaceChanged | Anchored | LogClosed | Posted
+EventBody = (
+    OwnerChanged | DelegateChanged | AttributeChanged | NamespaceChanged | Anchored | LogClosed | Posted
+)
 
 
 class ChainEvent(Struct, frozen=True, gc=False):
@@ -105,3 +107,25 @@ class Checkpoint(Struct, frozen=True, gc=False):
     root: bytes
     block: int
     time_unix_s: int
+
+
+class SlotProof(Struct, frozen=True, gc=False):
+    """The 32-byte storage `slot`, the 32 bytes it held, and the trie nodes from the storage root to it."""
+
+    slot: bytes
+    content: bytes
+    nodes: list[bytes]
+
+
+class StorageProof(Struct, frozen=True):
+    """What some slots of the contract `address` held at the end of a block (EIP-1186), root first throughout.
+
+    `header` is the block's RLP: its keccak256 is `block.hash` and it holds the state root; `account_nodes` lead from
+    there to the account, each slot's nodes from the account's storage root to the slot.
+    """
+
+    block: BlockRef
+    header: bytes
+    address: bytes
+    account_nodes: list[bytes]
+    slots: list[SlotProof]

@@ -185,7 +185,8 @@ class Activity(Header, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     """Something that was done: inputs became outputs. Subject: the outputs, or the run where there are none.
 
     `edges` names for each output the inputs it came from. `run_id` is unique within its first author: a later
-    record with the same one adds to the same activity.
+    record with the same one adds to the same activity. `changed` holds the positions of inputs whose content
+    was another one after the run than before it.
     """
 
     run_id: RunId
@@ -194,6 +195,7 @@ class Activity(Header, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     inputs: list[Resource] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     columns: list[ColumnEdge] = field(default_factory=list)
+    changed: list[Position] = field(default_factory=list)
     started: Time = ""
     ended: Time = ""
     source: Line = ""

@@ -8,6 +8,8 @@ Python's global lock, so threads verify in parallel. Making keys is left to call
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from typing import NamedTuple
 
 from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
 from nacl.exceptions import BadSignatureError
@@ -17,6 +19,21 @@ from ledger.core.errors import SignatureInvalid, Usage
 SEED_SIZE = 32
 PUBLIC_KEY_SIZE = 32
 SIGNATURE_SIZE = 64
+
+
+class Signer(NamedTuple):
+    """A key in use: its 32-byte public half, and what returns its 64-byte signature of a message.
+
+    The seed may stay where it is kept; see `signer`.
+    """
+
+    public_key: bytes
+    sign: Callable[[bytes], bytes]
+
+
+def signer(seed: bytes) -> Signer:
+    """Return the Signer of a 32-byte seed."""
+    return Signer(public_key(seed), functools.partial(sign, seed))
 
 
 def public_key(seed: bytes) -> bytes:

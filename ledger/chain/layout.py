@@ -1,0 +1,126 @@
+"""Where the contracts keep checkpoints and keys in storage, and finding them there.
+
+Source: contracts/Anchors.vy and contracts/Identities.vy for the slots, Vyper for the place of a map's entry: keccak256(slot || key), the
+reverse of Solidity's order. Reading slots instead of calling views gives what a storage proof would prove,
+and needs no EVM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from ledger.chain.artifacts import find_code
+from ledger.core.authority import KeyState
+from ledger.core.chain_facts import Checkpoint
+from ledger.core.descriptor import LedgerDescriptor
+from ledger.core.errors import WrongLedger
+from ledger.core.hashing import keccak256
+
+_MASK = 2**64 - 1
+
+SlotAt = Callable[[bytes], bytes]
+"""The 32 bytes in a 32-byte slot of one contract, all as of one block."""
+
+
+class AnchorsLayout(Struct, frozen=True):
+    """The first slots of the three maps."""
+
+    heads: int
+    checkpoints: int
+    roots: int
+
+    @classmethod
+    def of(cls, ledger: LedgerDescriptor) -> AnchorsLayout:
+        """The layout of the code that Anchors was made from; WrongLedger if no release shipped it."""
+        return cls(*_slots(ledger, "Anchors", "heads", "checkpoints", "roots"))
+
+    def head_slot(self, log: bytes) -> bytes:
+        """The slot of `count | size << 64 | closed_block << 128 | closed_at << 192`."""
+        return _entry(_word(self.heads), log)
+
+    def checkpoint_slot(self, log: bytes, n: int) -> bytes:
+        """The slot of `size | block << 64 | time << 128` of checkpoint `n`."""
+        return _entry(_entry(_word(self.checkpoints), log), _word(n))
+
+    def root_slot(self, log: bytes, n: int) -> bytes:
+        """The slot of the root of checkpoint `n`."""
+        return _entry(_entry(_word(self.roots), log), _word(n))
+
+    def count(self, log: bytes, slot_at: SlotAt) -> int:
+        """How many checkpoints the log has."""
+        return _lane(slot_at(self.head_slot(log)), 0)
+
+    def checkpoint(self, log: bytes, n: int, slot_at: SlotAt) -> Checkpoint:
+        """Checkpoint `n`, which must exist."""
+        packed = slot_at(self.checkpoint_slot(log, n))
+        root = slot_at(self.root_slot(log, n))
+        return Checkpoint(n, _lane(packed, 0), root, _lane(packed, 64), _lane(packed, 128))
+
+    def covering(self, log: bytes, index: int, slot_at: SlotAt) -> Checkpoint | None:
+        """The first checkpoint whose size exceeds `index`; sizes grow, so it is a binary search."""
+        low, high = 0, self.count(log, slot_at)
+        end = high
+        while low < high:
+            middle = (low + high) // 2
+            if _lane(slot_at(self.checkpoint_slot(log, middle)), 0) > index:
+                high = middle
+            else:
+                low = middle + 1
+        return self.checkpoint(log, low, slot_at) if low < end else None
+
+
+class IdentitiesLayout(Struct, frozen=True):
+    """The first slots of what tells whether a key or a delegate was valid (core.authority.Identities)."""
+
+    owner_slot: int
+    keys: int
+    delegates: int
+
+    @classmethod
+    def of(cls, ledger: LedgerDescriptor) -> IdentitiesLayout:
+        """The layout of the code that Identities was made from; WrongLedger if no release shipped it."""
+        return cls(*_slots(ledger, "Identities", "owner_slot", "keys", "delegates"))
+
+    def key(self, identity: bytes, key: bytes, slot_at: SlotAt) -> KeyState | None:
+        """The state of a record key (32 bytes), None if it was never published."""
+        return _key_state(slot_at(_entry(_entry(_word(self.keys), _padded(identity)), key)))
+
+    def delegate(self, identity: bytes, kind: str, delegate: bytes, slot_at: SlotAt) -> KeyState | None:
+        """The state of a delegate of type `kind`, None if it was never added."""
+        of_type = _entry(
+            _entry(_word(self.delegates), _padded(identity)), kind.encode("ascii").ljust(32, b"\0")
+        )
+        return _key_state(slot_at(_entry(of_type, _padded(delegate))))
+
+    def deactivated_block(self, identity: bytes, slot_at: SlotAt) -> int:
+        """The block in which the identity was given up, 0 if it was not."""
+        return _lane(slot_at(_entry(_word(self.owner_slot), _padded(identity))), 160)
+
+
+def _slots(ledger: LedgerDescriptor, contract: str, *names: str) -> list[int]:
+    code = find_code(contract, ledger.contracts[contract].init_code_hash)
+    if code is None:
+        raise WrongLedger(f"{contract}: its code is not one that this release or an earlier one shipped")
+    return [code.storage_layout[name].slot for name in names]
+
+
+def _key_state(word: bytes) -> KeyState | None:
+    return KeyState(_lane(word, 0), _lane(word, 64), _lane(word, 128)) if any(word) else None
+
+
+def _padded(address: bytes) -> bytes:
+    return address.rjust(32, b"\0")
+
+
+def _entry(slot: bytes, key: bytes) -> bytes:
+    return keccak256(slot + key)
+
+
+def _word(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+def _lane(word: bytes, offset: int) -> int:
+    return int.from_bytes(word, "big") >> offset & _MASK

@@ -1,0 +1,120 @@
+"""Merkle Patricia tries: how a state, a contract's storage and a block's receipts hang off one hash.
+
+Source: Ethereum Yellow Paper, appendices C (hex-prefix) and D (trie); EIP-1186 for what a proof is. A node is
+the RLP of a branch (17 items), or of an extension or leaf (2 items: hex-prefixed path, child or value); a
+node of 32 bytes and more is referred to by its keccak256, a shorter one stands in its parent.
+
+Here: walking from a root to a key over any source of nodes, which also gives the proof, and verifying one.
+Where nodes come from is the caller's; every node is checked against the hash it was asked for by. Keys of the
+state and of storage are keccak256 of the address or the 32-byte slot: hash before asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ledger.core import rlp
+from ledger.core.errors import FormatError, ProofInvalid
+from ledger.core.hashing import keccak256
+
+EMPTY_TRIE = keccak256(b"\x80")
+"""The root of a trie without entries: keccak256 of the RLP of the empty string."""
+
+_MAX_DEPTH = 65  # 64 nibbles of a hashed key, and the value's own node
+
+NodeAt = Callable[[bytes], bytes]
+"""The bytes of the node with that 32-byte hash; raises what it likes when it has none."""
+
+
+def lookup(root: bytes, key: bytes, node_at: NodeAt) -> tuple[bytes | None, list[bytes]]:
+    """Walk from `root` to `key`; return the value, None if there is no such key, and the nodes on the way.
+
+    The nodes are the proof of either answer, root first, without those that stand inside their parents.
+    Raises ProofInvalid when a node does not have the hash it is referred to by or is no node, and what
+    `node_at` raises.
+    """
+    if root == EMPTY_TRIE:
+        return None, []
+    proof: list[bytes] = []
+    path = _nibbles(key)
+    reference: rlp.Item = root
+    for _ in range(_MAX_DEPTH):
+        node = _load(reference, node_at, proof)
+        if len(node) == 17:
+            if not path:
+                return _value(node[16]), proof
+            reference, path = node[path[0]], path[1:]
+        else:
+            prefix, is_leaf = _decode_path(node[0])
+            if is_leaf:
+                return (_value(node[1]) if prefix == path else None), proof
+            if not prefix or path[: len(prefix)] != prefix:
+                return None, proof
+            reference, path = node[1], path[len(prefix) :]
+        if reference == b"":
+            return None, proof
+    raise ProofInvalid("trie: expected a path of at most 64 nibbles, it does not end")
+
+
+def verify_lookup(root: bytes, key: bytes, value: bytes | None, proof: Sequence[bytes]) -> None:
+    """Raise ProofInvalid unless `proof` shows that `key` has `value` (None: none) in the trie of `root`."""
+    nodes = {keccak256(node): node for node in proof}
+
+    def node_at(node_hash: bytes) -> bytes:
+        try:
+            return nodes[node_hash]
+        except KeyError:
+            raise ProofInvalid(
+                f"trie proof: expected a node with hash {node_hash.hex()}, it is missing"
+            ) from None
+
+    found, _ = lookup(root, key, node_at)
+    if found != value:
+        raise ProofInvalid(
+            f"trie proof: expected {_shown(value)} at {key.hex()}, the trie has {_shown(found)}"
+        )
+
+
+def _load(reference: rlp.Item, node_at: NodeAt, proof: list[bytes]) -> list[rlp.Item]:
+    node = reference
+    if isinstance(reference, bytes):
+        if len(reference) != 32:
+            raise ProofInvalid(f"trie: expected a reference of 32 bytes, got {len(reference)}")
+        data = node_at(reference)
+        if keccak256(data) != reference:
+            raise ProofInvalid(
+                f"trie: expected a node with hash {reference.hex()}, got {keccak256(data).hex()}"
+            )
+        proof.append(data)
+        try:
+            node = rlp.decode(data)
+        except FormatError as error:
+            raise ProofInvalid(f"trie: node {reference.hex()} is not RLP: {error}") from None
+    if isinstance(node, bytes) or len(node) not in {2, 17}:
+        raise ProofInvalid("trie: expected a node of 2 or 17 items")
+    return list(node)
+
+
+def _value(item: rlp.Item) -> bytes | None:
+    if not isinstance(item, bytes):
+        raise ProofInvalid("trie: expected bytes as a value, got a list")
+    return item or None
+
+
+def _nibbles(key: bytes) -> bytes:
+    return bytes(half for byte in key for half in (byte >> 4, byte & 15))
+
+
+def _decode_path(item: rlp.Item) -> tuple[bytes, bool]:
+    """Undo the hex-prefix encoding: the nibbles, and whether they end the key (a leaf)."""
+    if not isinstance(item, bytes) or not item or item[0] > 0x3F:
+        raise ProofInvalid("trie: expected a hex-prefixed path")
+    nibbles = _nibbles(item)
+    odd, is_leaf = nibbles[0] & 1, bool(nibbles[0] & 2)
+    if not odd and nibbles[1]:
+        raise ProofInvalid("trie: expected zero padding in a path of even length")
+    return nibbles[1 if odd else 2 :], is_leaf
+
+
+def _shown(value: bytes | None) -> str:
+    return "no value" if value is None else value.hex()
