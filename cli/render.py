@@ -175,7 +175,7 @@ def lineage(graph: LineageGraph, format_: str) -> str:
     """`trace` and `impact`."""
     from ledger.formats import lineage_views
 
-    return lineage_views.render(graph, format_)
+    return "\n".join(lineage_views.render(graph, format_))
 
 
 def file_verdict(found: r.FileVerdict) -> str:
