@@ -39,14 +39,14 @@ contracts: $(READY) ## compile the contracts and rewrite their artifacts
 	$(BIN)/python contracts/build.py
 
 schemas: $(READY) ## rewrite the JSON Schemas of the records
-	$(BIN)/python -m ledger.core.schemas
+	$(BIN)/python fixtures/export_schemas.py
 
 docs: $(READY) ## rewrite the command reference
 	$(BIN)/python docs/build.py
 
 generated: $(READY) ## check that everything generated is what its source says
 	$(BIN)/python contracts/build.py --check
-	$(BIN)/python -m ledger.core.schemas --check
+	$(BIN)/python fixtures/export_schemas.py --check
 	$(BIN)/python docs/build.py --check
 	$(BIN)/python fixtures/build.py --check
 

@@ -16,14 +16,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from msgspec import Struct
+
     from ledger.service import Ledger
+
+
+def to_json(data: Struct) -> str:
+    """Return a result as JSON on one line."""
+    import msgspec
+
+    return msgspec.json.encode(data).decode()
 
 
 @dataclass
 class Session:
     """One invocation: where to look for the workspace, and how to answer."""
 
-    folder: Path | None = None
     quiet: bool = False
     as_json: bool = False
     _closing: list[Callable[[], None]] = field(default_factory=list)
@@ -34,10 +42,12 @@ class Session:
             click.echo(f"dataledger: {message}", err=True)
 
     def open(self) -> Ledger:
-        """Open the workspace from the current folder upwards, from -C, or from DATALEDGER_HOME."""
+        """Open the workspace from the current folder upwards, or from DATALEDGER_HOME."""
         from ledger.service import Ledger
 
-        ledger = Ledger.open(self.folder, env=os.environ, ask=ask_passphrase, notify=self.notify, progress=self.progress)
+        ledger = Ledger.open(
+            Path.cwd(), env=os.environ, ask=ask_passphrase, notify=self.notify, progress=self.progress
+        )
         self._closing.append(ledger.close)
         return ledger
 
@@ -49,14 +59,17 @@ class Session:
         end = "\n" if total is not None and done >= total else ""
         click.echo(f"\r\x1b[K{what}: {share}{end}", err=True, nl=False)
 
-    def answer(self, data: dict[str, Any], text: str) -> None:
-        """Print the result: `data` as JSON if asked for, else `text`."""
-        if self.as_json:
-            from ledger.core.encoding import encode_json
+    def answer(self, data: Struct, text: str) -> None:
+        """Print the result on stdout: `data` as JSON if asked for, else `text`."""
+        click.echo(to_json(data) if self.as_json else text)
 
-            click.echo(encode_json(data).decode())
-        elif text:
-            click.echo(text)
+    def remark(self, data: Struct, text: str) -> None:
+        """Print the result on stderr, for a command whose stdout belongs to another program."""
+        if self.as_json:
+            click.echo(to_json(data), err=True)
+        else:
+            for line in text.splitlines():
+                self.notify(line)
 
     def close(self) -> None:
         """Release what the command opened."""
@@ -96,7 +109,6 @@ class Group(click.Group):
     """A group whose commands are `Command`s, listed in the order in which they were declared."""
 
     command_class = Command
-    group_class = type
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Keep the order of declaration: it is the order of first use."""

@@ -85,8 +85,9 @@ def update_known(known: Known, artifacts: list[dict[str, Any]], release: str) ->
             code["releases"] = [r for r in code["releases"] if r != release]
         current = next((c for c in codes if c["init_code_hash"] == artifact["init_code_hash"]), None)
         if current is None:
-            current = {"releases": [], **{field: artifact[field] for field in KNOWN_FIELDS}}
+            current = {"releases": []}
             codes.append(current)
+        current.update({field: artifact[field] for field in KNOWN_FIELDS})
         current["releases"].append(release)
         known[artifact["name"]] = [code for code in codes if code["releases"]]
 

@@ -1,6 +1,6 @@
-"""Where the contract Anchors keeps its checkpoints in storage, and finding one there.
+"""Where the contracts keep checkpoints and keys in storage, and finding them there.
 
-Source: contracts/Anchors.vy for the slots, Vyper for the place of a map's entry: keccak256(slot || key), the
+Source: contracts/Anchors.vy and contracts/Identities.vy for the slots, Vyper for the place of a map's entry: keccak256(slot || key), the
 reverse of Solidity's order. Reading slots instead of calling views gives what a storage proof would prove,
 and needs no EVM.
 """
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from ledger.chain.artifacts import find_code
+from ledger.core.authority import KeyState
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.errors import WrongLedger
@@ -20,7 +21,7 @@ from ledger.core.hashing import keccak256
 _MASK = 2**64 - 1
 
 SlotAt = Callable[[bytes], bytes]
-"""The 32 bytes in a 32-byte slot of Anchors, all as of one block."""
+"""The 32 bytes in a 32-byte slot of one contract, all as of one block."""
 
 
 class AnchorsLayout(Struct, frozen=True):
@@ -33,11 +34,7 @@ class AnchorsLayout(Struct, frozen=True):
     @classmethod
     def of(cls, ledger: LedgerDescriptor) -> AnchorsLayout:
         """The layout of the code that Anchors was made from; WrongLedger if no release shipped it."""
-        code = find_code("Anchors", ledger.contracts["Anchors"].init_code_hash)
-        if code is None:
-            raise WrongLedger("Anchors: its code is not one that this release or an earlier one shipped")
-        slots = code.storage_layout
-        return cls(slots["heads"].slot, slots["checkpoints"].slot, slots["roots"].slot)
+        return cls(*_slots(ledger, "Anchors", "heads", "checkpoints", "roots"))
 
     def head_slot(self, log: bytes) -> bytes:
         """The slot of `count | size << 64 | closed_block << 128 | closed_at << 192`."""
@@ -72,6 +69,49 @@ class AnchorsLayout(Struct, frozen=True):
             else:
                 low = middle + 1
         return self.checkpoint(log, low, slot_at) if low < end else None
+
+
+class IdentitiesLayout(Struct, frozen=True):
+    """The first slots of what tells whether a key or a delegate was valid (core.authority.Identities)."""
+
+    owner_slot: int
+    keys: int
+    delegates: int
+
+    @classmethod
+    def of(cls, ledger: LedgerDescriptor) -> IdentitiesLayout:
+        """The layout of the code that Identities was made from; WrongLedger if no release shipped it."""
+        return cls(*_slots(ledger, "Identities", "owner_slot", "keys", "delegates"))
+
+    def key(self, identity: bytes, key: bytes, slot_at: SlotAt) -> KeyState | None:
+        """The state of a record key (32 bytes), None if it was never published."""
+        return _key_state(slot_at(_entry(_entry(_word(self.keys), _padded(identity)), key)))
+
+    def delegate(self, identity: bytes, kind: str, delegate: bytes, slot_at: SlotAt) -> KeyState | None:
+        """The state of a delegate of type `kind`, None if it was never added."""
+        of_type = _entry(
+            _entry(_word(self.delegates), _padded(identity)), kind.encode("ascii").ljust(32, b"\0")
+        )
+        return _key_state(slot_at(_entry(of_type, _padded(delegate))))
+
+    def deactivated_block(self, identity: bytes, slot_at: SlotAt) -> int:
+        """The block in which the identity was given up, 0 if it was not."""
+        return _lane(slot_at(_entry(_word(self.owner_slot), _padded(identity))), 160)
+
+
+def _slots(ledger: LedgerDescriptor, contract: str, *names: str) -> list[int]:
+    code = find_code(contract, ledger.contracts[contract].init_code_hash)
+    if code is None:
+        raise WrongLedger(f"{contract}: its code is not one that this release or an earlier one shipped")
+    return [code.storage_layout[name].slot for name in names]
+
+
+def _key_state(word: bytes) -> KeyState | None:
+    return KeyState(_lane(word, 0), _lane(word, 64), _lane(word, 128)) if any(word) else None
+
+
+def _padded(address: bytes) -> bytes:
+    return address.rjust(32, b"\0")
 
 
 def _entry(slot: bytes, key: bytes) -> bytes:

@@ -12,14 +12,14 @@ payload says is `statement`'s business, whether its signers had the right to say
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
 
-from ledger.core.encoding import b64decode, check_json
+from ledger.core.encoding import b64decode, check_json, printable
 from ledger.core.errors import FormatError
 from ledger.core.hashing import sha256
+from ledger.core.identity import parse_keyid
 from ledger.core.signing import SIGNATURE_SIZE, verify
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -29,7 +29,6 @@ MAX_ENTRY = 65535
 MAX_SIGNATURES = 16
 
 _PAE_HEAD = f"DSSEv1 {len(PAYLOAD_TYPE)} {PAYLOAD_TYPE} ".encode()
-_KEYID = re.compile(r"did:ethr:0x[1-9a-f][0-9a-f]{0,63}:0x[0-9a-f]{40}#[0-9a-f]{64}")
 
 
 class Signature(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -56,13 +55,6 @@ def record_id(payload: bytes) -> bytes:
     return sha256(pae(payload))
 
 
-def key_of(keyid: str) -> bytes:
-    """Return the 32-byte public key that a key id ends in; anything but a key id raises FormatError."""
-    if len(keyid) > 200 or _KEYID.fullmatch(keyid) is None:
-        raise FormatError(f"key id: expected did:ethr:0x..:0x..#64 hex digits, got {keyid[:200]!a}")
-    return bytes.fromhex(keyid[-64:])
-
-
 def encode_envelope(payload: bytes, signatures: Sequence[Signature]) -> bytes:
     """Return the entry for `payload` with its signatures; what no reader would accept raises FormatError."""
     checked = [Signature(signature.keyid, signature.sig) for signature in signatures]
@@ -85,10 +77,8 @@ def decode_envelope(entry: bytes) -> Envelope:
         # our own spelling leaves nothing to check: no duplicate member, no second form of the base64
         if _ENCODER.encode(wire) != entry:
             wire = _decode_with_care(entry)
-    except FormatError as error:
-        raise FormatError(f"envelope: {error}") from None
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise FormatError(f"envelope: {error}") from None
+    except (FormatError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise FormatError(f"envelope: {printable(error)}") from None
     if wire.payload_type != PAYLOAD_TYPE:
         raise FormatError(f"envelope: expected payload type {PAYLOAD_TYPE}, got {wire.payload_type[:100]!a}")
     _check_signatures(wire.signatures)
@@ -104,14 +94,14 @@ def verify_envelope(entry: bytes) -> Envelope:
     envelope = decode_envelope(entry)
     signed = pae(envelope.payload)
     for signature in envelope.signatures:
-        verify(bytes.fromhex(signature.keyid[-64:]), signature.sig, signed)
+        verify(parse_keyid(signature.keyid)[1], signature.sig, signed)
     return envelope
 
 
 def _check_signatures(signatures: list[Signature]) -> None:
     if not 1 <= len(signatures) <= MAX_SIGNATURES:
         raise FormatError(f"envelope: expected 1 to {MAX_SIGNATURES} signatures, got {len(signatures)}")
-    keys = {key_of(signature.keyid) for signature in signatures}
+    keys = {parse_keyid(signature.keyid)[1] for signature in signatures}
     if len(keys) != len(signatures):
         raise FormatError("envelope: expected each key to sign once, got one key twice")
     for signature in signatures:

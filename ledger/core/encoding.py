@@ -21,6 +21,9 @@ T = TypeVar("T")
 MAX_INTEGER = 2**53 - 1
 """The largest magnitude of a JSON integer: what an IEEE double holds exactly (RFC 8259 section 6)."""
 
+WIDE_INTEGERS = range(-(2**63), 2**64)
+"""What `wide_integers` lets pass: signed and unsigned 64-bit numbers."""
+
 MAX_DEPTH = 32
 """How deep objects and arrays may nest in JSON from outside."""
 
@@ -81,26 +84,29 @@ def parse_decimal(text: str, what: str, *, maximum: int = 2**63 - 1) -> int:
     return int(text)
 
 
-def check_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> None:
+def check_json(
+    data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH, wide_integers: bool = False
+) -> None:
     """Raise FormatError unless `data` is one JSON value that every strict reader understands alike.
 
     Refused: more than `max_bytes`, nesting deeper than `max_depth`, a byte order mark, bytes that are not
     UTF-8, anything after the value but JSON white space, duplicate keys, lone surrogates, NaN and infinities
-    (also by overflow), integers beyond 2^53-1 in magnitude.
+    (also by overflow), integers beyond 2^53-1 in magnitude. With `wide_integers`, for documents whose numbers
+    nobody computes with, integers may have 64 bits.
     """
     if len(data) > max_bytes:
         raise FormatError(f"JSON: expected at most {max_bytes} bytes, got {len(data)}")
-    # The common case costs two passes in C: what decodes and encodes to the very same bytes has no duplicate
-    # key (it would be gone) and no escape or number with two readings.
-    if data.count(b"{") + data.count(b"[") <= max_depth and _LONG_NUMBER not in data.translate(
-        _DIGITS_TO_ZERO
-    ):
+    # The common case costs three passes in C. The first looks for what might be too deep or too large; then
+    # what decodes and encodes to the very same bytes has no duplicate key (it would be gone) and no escape or
+    # number with two readings.
+    screened = data.translate(_DIGITS_TO_ZERO, b"{[")
+    if len(data) - len(screened) <= max_depth and _LONG_NUMBER not in screened:
         try:
             if _ENCODER.encode(_DECODER.decode(data)) == data:
                 return
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             pass  # the careful pass below finds the same fault and says what it is
-    _check_json_with_care(data, max_depth)
+    _check_json_with_care(data, max_depth, _STRICT_BUT_WIDE if wide_integers else _STRICT)
 
 
 def decode_json(
@@ -110,10 +116,8 @@ def decode_json(
     try:
         check_json(data, max_bytes=max_bytes, max_depth=max_depth)
         value: T = _typed(shape).decode(data)
-    except FormatError as error:
-        raise FormatError(f"{what}: {error}") from None
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise FormatError(f"{what}: {error}") from None
+    except (FormatError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise FormatError(f"{what}: {printable(error)}") from None
     return value
 
 
@@ -129,13 +133,13 @@ def _typed(shape: Any) -> msgspec.json.Decoder[Any]:
     return decoder
 
 
-def _check_json_with_care(data: bytes, max_depth: int) -> None:
+def _check_json_with_care(data: bytes, max_depth: int, strict: json.JSONDecoder) -> None:
     if data.startswith(_BOM):
         raise FormatError("JSON: expected no byte order mark")
     _check_depth(data, max_depth)
     try:
         text = data.decode("utf-8")
-        _STRICT.decode(text)
+        strict.decode(text)
         if "\\u" in text:
             _DECODER.decode(data)  # refuses lone surrogates, which the other decoder lets through
     except (ValueError, RecursionError) as error:  # msgspec's and json's errors are ValueErrors
@@ -166,6 +170,12 @@ def _integer(text: str) -> int:
     return 0
 
 
+def _wide_integer(text: str) -> int:
+    if len(text) > 20 or int(text) not in WIDE_INTEGERS:
+        raise FormatError(f"JSON: expected an integer of 64 bits, got {_shown(text)}")
+    return 0
+
+
 def _float(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
@@ -177,6 +187,12 @@ def _constant(text: str) -> NoReturn:
     raise FormatError(f"JSON: {text} is not a JSON value")
 
 
+def printable(error: Exception) -> str:
+    """Return an error's message, at most 300 characters of it, control characters escaped for terminals."""
+    text = str(error)[:300]
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def _shown(text: str) -> str:
     return ascii(text if len(text) <= 80 else text[:77] + "...")
 
@@ -186,4 +202,11 @@ _DECODER = msgspec.json.Decoder()
 _TYPED: dict[Any, msgspec.json.Decoder[Any]] = {}  # as many as there are types decoded: a handful
 _STRICT = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_float, parse_constant=_constant, strict=True
+)
+_STRICT_BUT_WIDE = json.JSONDecoder(
+    object_pairs_hook=_unique,
+    parse_int=_wide_integer,
+    parse_float=_float,
+    parse_constant=_constant,
+    strict=True,
 )

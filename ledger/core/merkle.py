@@ -223,11 +223,11 @@ def verify_consistency(
     """
     if not 0 < old_size <= size <= MAX_SIZE:
         raise ProofInvalid(f"consistency proof: a tree of {size} leaves does not extend one of {old_size}")
-    _check_hashes("consistency proof", [old_root, root, *proof])
     if old_size == size:
         if proof or old_root != root:
             raise ProofInvalid(f"consistency proof: two trees of {size} leaves, and not the same root")
-        return
+        return  # equal roots of whatever length: there is nothing to compute
+    _check_hashes("consistency proof", [old_root, root, *proof])
     if not proof:
         raise ProofInvalid(f"consistency proof: no hashes, from size {old_size} to {size}")
     whole = (

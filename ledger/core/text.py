@@ -20,6 +20,9 @@ LINE_PATTERN = rf"^[^\u0009\u000a{_HIDDEN}]*$(?!\n)"
 LINES_PATTERN = rf"^[^{_HIDDEN}]*$"
 """Human text that may hold tabs and line feeds."""
 
+HIDDEN_UTF8 = rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]|\xe2\x81[\xa6-\xa9]|\xef\xbb\xbf"
+"""The same characters in UTF-8, but for those below 0x20, which JSON escapes."""
+
 _SHOWN = 80
 
 

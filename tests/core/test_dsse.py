@@ -15,7 +15,6 @@ from ledger.core.dsse import (
     Signature,
     decode_envelope,
     encode_envelope,
-    key_of,
     pae,
     record_id,
     verify_envelope,
@@ -150,10 +149,3 @@ def test_every_signature_must_verify() -> None:
         verify_envelope(encode_envelope(PAYLOAD, [good, bad]))
     with pytest.raises(SignatureInvalid):
         verify_envelope(encode_envelope(PAYLOAD, [Signature(signature(number=3).keyid, good.sig)]))
-
-
-def test_key_of() -> None:
-    assert key_of(f"{DID}#{'0f' * 32}") == b"\x0f" * 32
-    for keyid in ("", "#" + "0f" * 32, f"{DID}#{'0f' * 32}\n", f"{DID}##{'0f' * 32}"):
-        with pytest.raises(FormatError, match="key id"):
-            key_of(keyid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 
 import pytest
@@ -183,11 +184,19 @@ def test_hostile_strings_cost_linear_time() -> None:
 def test_recursion_never_leaks_whatever_the_interpreter_allows() -> None:
     limit = sys.getrecursionlimit()
     try:
-        sys.setrecursionlimit(300)
+        sys.setrecursionlimit(len(inspect.stack(0)) + 150)
         with pytest.raises(FormatError):
             check_json(b"[" * 5000 + b"]" * 5000, max_bytes=1 << 20, max_depth=10000)
     finally:
         sys.setrecursionlimit(limit)
+
+
+def test_messages_carry_no_control_characters() -> None:
+    with pytest.raises(FormatError) as caught:
+        decode_json(b'{"x":1,"\\u001b[31mred\\u0007' + b"x" * 1000 + b'":1}', Point, what="point")
+    assert "\\x1b[31mred\\x07" in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
 
 
 def test_decode_json() -> None:
@@ -202,3 +211,16 @@ def test_decode_json() -> None:
 def test_decode_json_says_what_was_wrong(data: bytes) -> None:
     with pytest.raises(FormatError, match=r"^point: "):
         decode_json(data, Point, what="point")
+
+
+@pytest.mark.parametrize("text", [b"18446744073709551615", b"-9223372036854775808", b'{"id":3051729675574597004}'])
+def test_wide_integers_pass_where_asked(text: bytes) -> None:
+    check_json(text, max_bytes=100, wide_integers=True)
+    with pytest.raises(FormatError):
+        check_json(text, max_bytes=100)
+
+
+@pytest.mark.parametrize("text", [b"18446744073709551616", b"-9223372036854775809", b"9" * 5000])
+def test_wider_integers_never_pass(text: bytes) -> None:
+    with pytest.raises(FormatError, match="64 bits"):
+        check_json(text, max_bytes=10_000, wide_integers=True)

@@ -1,0 +1,131 @@
+"""Commands about the workspace itself: init, status, sync, anchor, follow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from . import render
+from .common import Command, Session, ask_passphrase, pass_session
+
+
+@click.command(
+    cls=Command,
+    example="""
+dataledger init haina --name "Haina Appliances"
+dataledger init jinlong --join ../haina/.dataledger/ledger.json --chain ../haina/.dataledger/chain.db
+dataledger init acme --chain http://127.0.0.1:8545 --encrypt""",
+)
+@click.argument("namespace")
+@click.option(
+    "--name", default="", help="The party's display name, published on chain: a claim, like all names."
+)
+@click.option(
+    "--chain",
+    "chain",
+    metavar="PATH|URL",
+    help="An embedded chain's file, or a node. Default: a new embedded chain here.",
+)
+@click.option(
+    "--join",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="LEDGER.JSON",
+    help="Join this ledger instead of deploying a new one.",
+)
+@click.option(
+    "--registrar", metavar="DID", help="Let this party alone assign top-level namespaces (new ledgers only)."
+)
+@click.option(
+    "--encrypt",
+    is_flag=True,
+    help="Encrypt the keys of an embedded chain too. On a real chain keys always are.",
+)
+@pass_session
+def init(
+    session: Session,
+    namespace: str,
+    name: str,
+    chain: str | None,
+    join: Path | None,
+    registrar: str | None,
+    encrypt: bool,
+) -> None:
+    """Make a workspace here: keys, chain, contracts, NAMESPACE claimed. Interrupted or unfunded, it resumes."""
+    from ledger.service import InitRequest, Ledger
+
+    request = InitRequest(
+        namespace=namespace, name=name, chain=chain, join=join, registrar=registrar, encrypt=encrypt
+    )
+    done = Ledger.init(Path.cwd(), request, env=os.environ, ask=ask_passphrase, notify=session.notify)
+    session.answer(done, render.setup(done))
+
+
+@click.command(cls=Command, example="dataledger status")
+@pass_session
+def status(session: Session) -> None:
+    """Show where this workspace stands: identity, log, chain, index, what wants attention."""
+    found = session.open().status()
+    session.answer(found, render.status(found))
+
+
+@click.command(cls=Command, example="dataledger sync\ndataledger sync --rebuild")
+@click.option("--rebuild", is_flag=True, help="Forget the index and build it anew from chain and logs.")
+@click.option("--digest", is_flag=True, help="Also print the state digest, which two auditors can compare.")
+@pass_session
+def sync(session: Session, rebuild: bool, digest: bool) -> None:
+    """Bring the index up to date with the chain and the logs."""
+    done = session.open().sync(rebuild=rebuild, digest=digest)
+    session.answer(done, render.synced(done))
+
+
+@click.command(cls=Command, example="dataledger anchor")
+@pass_session
+def anchor(session: Session) -> None:
+    """Anchor the records that are pending, all in one transaction."""
+    done = session.open().anchor()
+    session.answer(done, render.receipt(done))
+
+
+@click.command(
+    cls=Command,
+    example="""
+dataledger follow jinlong --from ../jinlong/.dataledger/public
+dataledger follow gz.weather --from https://weather.example/log
+dataledger follow""",
+)
+@click.argument("party", required=False)
+@click.option(
+    "--from",
+    "source",
+    metavar="FOLDER|URL",
+    help="Where the log is. Default: where the party says on chain that it is served.",
+)
+@click.option("--trust", is_flag=True, help="Count this party's claims in `verify` as good.")
+@click.option("--stop", is_flag=True, help="Stop following this party.")
+@pass_session
+def follow(session: Session, party: str | None, source: str | None, trust: bool, stop: bool) -> None:
+    """Follow the log of PARTY (a DID, or a namespace it owns); without PARTY, list what is followed."""
+    ledger = session.open()
+    if party is None:
+        if source or trust or stop:
+            raise click.UsageError("--from, --trust and --stop need a PARTY")
+        found = ledger.followed()
+    elif stop:
+        found = ledger.unfollow(party)
+    else:
+        found = ledger.follow(party, source=source, trust=trust)
+    session.answer(found, render.follows(found))
+
+
+@click.command(cls=Command, example="dataledger serve-at https://data.haina.example/log")
+@click.argument("url")
+@pass_session
+def serve_at(session: Session, url: str) -> None:
+    """Publish on chain where your public folder is served, so that others find your log."""
+    done = session.open().serve_at(url)
+    session.answer(done, render.done(done))
+
+
+COMMANDS = (init, status, sync, anchor, follow, serve_at)

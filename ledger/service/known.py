@@ -1,0 +1,61 @@
+"""What the ledger knows of an asset, in the words of those who write records."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from ledger.core.errors import NotFound
+from ledger.core.names import Reference
+from ledger.core.records import Digests
+from ledger.index import Index
+
+
+class Added(Struct, frozen=True):
+    """A version: its number, record id and content digest."""
+
+    number: int
+    record: bytes
+    digest: Digests
+
+
+class Known:
+    """The index, asked by a party (address of 20 bytes)."""
+
+    def __init__(self, index: Index, party: bytes) -> None:
+        self._index = index
+        self._party = party
+
+    def reference(self, text: str) -> Reference:
+        """Read a reference, or an alias: this party's own, else the only one there is."""
+        return self._index.resolve(text, self._party)
+
+    def asset(self, text: str) -> str:
+        """Return the asset that a reference or alias names."""
+        return self.reference(text).asset
+
+    def holds(self, asset: str) -> bool:
+        """Tell whether this party holds the asset."""
+        return self._index.holder(asset) == self._party
+
+    def named_version(self, reference: Reference) -> Added | None:
+        """Return the version that a reference names by number, digest or @latest; None if it names the asset only."""
+        asset = reference.asset
+        if reference.number is not None:
+            found = self._index.version(asset, reference.number)
+        elif reference.digest is not None:
+            found = self._index.version_by_digest(asset, *reference.digest)
+        elif reference.latest:
+            found = self._index.latest_version(asset)
+        else:
+            return None
+        if found is None:
+            raise NotFound(
+                f"no version {reference} is known", hint=f"dataledger show {asset} lists its versions"
+            )
+        return Added(found.number, found.record, {found.alg: found.digest.hex()})
+
+    def version_with(self, asset: str, digest: Digests) -> Added | None:
+        """Return the newest version of the asset that has this content."""
+        ((name, text),) = digest.items()
+        found = self._index.version_by_digest(asset, name, text)
+        return None if found is None else Added(found.number, found.record, {found.alg: found.digest.hex()})

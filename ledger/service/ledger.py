@@ -1,0 +1,259 @@
+"""`Ledger`: the public Python API. Each method is one use case; the module beside this one that does it says how.
+
+    from pathlib import Path
+    from ledger.service import Ledger
+
+    with Ledger.open(Path.cwd()) as ledger:
+        ledger.register("haina/orders", Path("orders.csv"), title="Washing-machine orders")
+        graph = ledger.lineage("haina/demand")
+
+Answers are the Structs of `results` (lineage: `ledger.core.lineage.LineageGraph`); errors are those of
+`ledger.core.errors`. Nothing is printed; `notify` and `progress` are told what happens meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ledger.core.lineage import LineageGraph
+from ledger.service import results as r
+from ledger.service.context import Context, Notify, Progress, no_progress, silent
+from ledger.service.setup import InitRequest, init
+from ledger.store.passphrase import Prompt
+
+
+class Ledger:
+    """An opened workspace."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    @classmethod
+    def open(
+        cls,
+        start: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        ask: Prompt | None = None,
+        notify: Notify = silent,
+        progress: Progress = no_progress,
+    ) -> Self:
+        """Open the workspace at or above `start`, or the one that DATALEDGER_HOME names."""
+        given = os.environ if env is None else env
+        return cls(Context.find(start, env=given, ask=ask, notify=notify, progress=progress))
+
+    @staticmethod
+    def init(
+        folder: Path,
+        request: InitRequest,
+        *,
+        env: Mapping[str, str] | None = None,
+        ask: Prompt | None = None,
+        notify: Notify = silent,
+    ) -> r.Setup:
+        """Make a workspace for `folder`; see `setup`."""
+        given = os.environ if env is None else env
+        return init(folder, request, env=given, ask=ask, notify=notify)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._context.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- writing records
+
+    def register(
+        self, asset: str, path: Path | None = None, *, aliases: Iterable[str] = (), **said: Any
+    ) -> r.Receipt:
+        """Register an asset, with the content of `path` as version 1 if given; see `assets.register`."""
+        from ledger.service import assets
+
+        return assets.register(self._context, asset, path, aliases=aliases, **said)
+
+    def version(self, asset: str, path: Path | None = None, *, anchor: bool = True) -> r.Receipt:
+        """Record a new version of an asset; see `assets.version`."""
+        from ledger.service import assets
+
+        return assets.version(self._context, asset, path, anchor=anchor)
+
+    def transfer(self, asset: str, receiver: str) -> r.Receipt:
+        """Hand an asset to another party; see `assets.transfer`."""
+        from ledger.service import assets
+
+        return assets.transfer(self._context, asset, receiver)
+
+    def run(self, command: Sequence[str], **how: Any) -> r.RunReceipt:
+        """Run a program and record what it read and made; see `runs.run`."""
+        from ledger.service import runs
+
+        return runs.run(self._context, command, **how)
+
+    def import_openlineage(self, files: Sequence[Path], **how: Any) -> r.Imported:
+        """Import OpenLineage events; see `importing.import_openlineage`."""
+        from ledger.service import importing
+
+        return importing.import_openlineage(self._context, files, **how)
+
+    # --- asking
+
+    def lineage(self, reference: str, **query: Any) -> LineageGraph:
+        """Trace what something is made from, or what was made from it; see `lineage.lineage`."""
+        from ledger.service import lineage
+
+        return lineage.lineage(self._context, reference, **query)
+
+    def verify(self, path: Path, *, asset: str | None = None) -> r.FileVerdict:
+        """Say which version a file is and whether somebody who counts stands behind it; see `verifying.verify`."""
+        from ledger.service import verifying
+
+        return verifying.verify(self._context, path, asset=asset)
+
+    def audit(self) -> r.AuditReport:
+        """Recompute everything from stored bytes; see `auditing.audit`."""
+        from ledger.service import auditing
+
+        return auditing.audit(self._context)
+
+    def status(self) -> r.Status:
+        """Say where the workspace stands."""
+        from ledger.service import browsing
+
+        return browsing.status(self._context)
+
+    def log(self, **filters: Any) -> r.LogListing:
+        """List records, newest first; see `browsing.log`."""
+        from ledger.service import browsing
+
+        return browsing.log(self._context, **filters)
+
+    def show(self, what: str) -> r.Shown:
+        """Show an asset, a version, a record or a party."""
+        from ledger.service import showing
+
+        return showing.show(self._context, what)
+
+    def search(self, text: str, *, limit: int = 20) -> r.SearchResult:
+        """Find assets by their texts."""
+        from ledger.service import browsing
+
+        return browsing.search(self._context, text, limit=limit)
+
+    def findings(self, *, limit: int = 100) -> r.Findings:
+        """List findings."""
+        from ledger.service import browsing
+
+        return browsing.findings(self._context, limit=limit)
+
+    # --- keeping up
+
+    def sync(self, *, rebuild: bool = False, digest: bool = False) -> r.Synced:
+        """Bring the index up to date, or build it anew."""
+        from ledger.service import syncing
+
+        return syncing.sync(self._context, rebuild=rebuild, digest=digest)
+
+    def anchor(self) -> r.Receipt:
+        """Anchor what is pending."""
+        from ledger.service import publishing
+
+        return publishing.anchor(self._context)
+
+    def followed(self) -> r.Follows:
+        """List the logs that are followed."""
+        from ledger.service import following
+
+        return following.followed(self._context)
+
+    def follow(self, party: str, *, source: str | None = None, trust: bool = False) -> r.Follows:
+        """Follow a party's log."""
+        from ledger.service import following
+
+        return following.follow(self._context, party, source=source, trust=trust)
+
+    def unfollow(self, party: str) -> r.Follows:
+        """Stop following a party's log."""
+        from ledger.service import following
+
+        return following.unfollow(self._context, party)
+
+    # --- identity
+
+    def keys(self, party: str | None = None) -> r.Keys:
+        """List a party's record keys."""
+        from ledger.service import identity
+
+        return identity.keys(self._context, party)
+
+    def rotate_key(self) -> r.Done:
+        """Publish a new record key and sign with it."""
+        from ledger.service import identity
+
+        return identity.rotate_key(self._context)
+
+    def revoke_key(self, prefix: str) -> r.Done:
+        """Revoke a record key."""
+        from ledger.service import identity
+
+        return identity.revoke_key(self._context, prefix)
+
+    def namespaces(self) -> r.Namespaces:
+        """List the namespaces."""
+        from ledger.service import identity
+
+        return identity.namespaces(self._context)
+
+    def claim_namespace(self, name: str) -> r.Done:
+        """Claim a namespace."""
+        from ledger.service import identity
+
+        return identity.claim_namespace(self._context, name)
+
+    def assign_namespace(self, name: str, party: str) -> r.Done:
+        """Give out a namespace under one's own."""
+        from ledger.service import identity
+
+        return identity.assign_namespace(self._context, name, party)
+
+    def transfer_namespace(self, name: str, party: str) -> r.Done:
+        """Hand a namespace over for good."""
+        from ledger.service import identity
+
+        return identity.transfer_namespace(self._context, name, party)
+
+    def delegates(self) -> r.Delegates:
+        """List the delegates."""
+        from ledger.service import identity
+
+        return identity.delegates(self._context)
+
+    def add_delegate(self, type_: str, party: str, *, days: int) -> r.Done:
+        """Let another party act."""
+        from ledger.service import identity
+
+        return identity.add_delegate(self._context, type_, party, days=days)
+
+    def revoke_delegate(self, type_: str, party: str) -> r.Done:
+        """End a delegation."""
+        from ledger.service import identity
+
+        return identity.revoke_delegate(self._context, type_, party)
+
+    def serve_at(self, url: str) -> r.Done:
+        """Announce where the own log is served."""
+        from ledger.service import identity
+
+        return identity.serve_at(self._context, url)
+
+
+__all__ = ["InitRequest", "Ledger"]

@@ -1,0 +1,341 @@
+"""What the use cases answer: plain values, which the command line renders and `--json` prints as they are.
+
+Hashes, digests and ids are lower-case hex; DIDs, names and times are text. Times called `claimed` are what a record
+says; blocks and their times are what the chain proves. `state` is `pending` (in the log), `anchored` (in a block)
+or `final` (deep enough). The shapes are documented in docs/json.md, generated from this file; a change that breaks
+them changes `format`.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class RecordRef(Struct, frozen=True, kw_only=True):
+    """One record: its id, its type, what it speaks of, and its place in the log."""
+
+    record: str
+    type: str
+    subject: str
+    entry: int
+    log: str
+
+
+class Receipt(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/receipt/v1"):
+    """What was written: the records, and the block that anchors them (none yet: `block` is null)."""
+
+    records: list[RecordRef]
+    log: str
+    size: int
+    block: int | None = None
+    block_time: str = ""
+    transaction_cost_wei: int | None = None
+    notes: list[str] = []
+
+
+class RunReceipt(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/run/v1"):
+    """A wrapped run: the program's exit code, what became of it, and what was written."""
+
+    exit_code: int
+    outcome: str
+    inputs: list[str]
+    outputs: list[str]
+    receipt: Receipt
+
+
+class Setup(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/init/v1"):
+    """A workspace that is ready: who, on which ledger, with which log."""
+
+    workspace: str
+    party: str
+    namespace: str
+    name: str
+    ledger: str
+    log: str
+    key: str
+    chain: str
+    embedded: bool
+    joined: bool
+    namespace_claimed: bool
+    notes: list[str] = []
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """Somebody's claim to a digest: which version of which asset, by whom, and what was rechecked.
+
+    `good` says that entry, signature, key, inclusion and anchor were all rechecked; `problem` says what failed.
+    """
+
+    version: str
+    party: str
+    party_name: str
+    record: str
+    state: str
+    good: bool
+    trusted: bool
+    problem: str = ""
+    block: int | None = None
+    block_time: str = ""
+    claimed_time: str = ""
+
+
+class FileVerdict(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/verify/v1"):
+    """Which versions a file or folder is, and whether a claimant that counts here stands behind it.
+
+    `verdict` is `good`, `unknown-content`, `untrusted-claimant`, `invalid` or `unconfirmed`.
+    """
+
+    path: str
+    digest: str
+    verdict: str
+    claims: list[Claim]
+    reason: str = ""
+    trust_root: str = ""
+    notes: list[str] = []
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """A finding or a failure: where, which kind, and what it means."""
+
+    kind: str
+    severity: str
+    subject: str
+    text: str
+    block: int | None = None
+    log: str = ""
+    entry: int | None = None
+
+
+class AuditedLog(Struct, frozen=True, kw_only=True):
+    """One log as audited: how many entries were recomputed, and how far its anchors reach."""
+
+    log: str
+    party: str
+    entries: int
+    anchored: int
+    checkpoints: int
+    good: bool
+
+
+class AuditReport(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/audit/v1"):
+    """Everything recomputed from stored bytes. `good` is false if anything failed; findings alone don't fail."""
+
+    good: bool
+    chain_blocks: int
+    logs: list[AuditedLog]
+    attachments: int
+    failures: list[Problem]
+    findings: list[Problem]
+    state_digest: str
+    to_block: int
+    notes: list[str] = []
+
+
+class Followed(Struct, frozen=True, kw_only=True):
+    """A log that this workspace reads besides its own."""
+
+    party: str
+    name: str
+    log: str
+    source: str
+    entries: int
+    anchored: int
+    problem: str = ""
+
+
+class Status(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/status/v1"):
+    """Where this workspace stands: identity, log, chain, index and what wants attention."""
+
+    workspace: str
+    party: str
+    name: str
+    namespaces: list[str]
+    ledger: str
+    log: str
+    entries: int
+    anchored: int
+    pending: int
+    chain: str
+    embedded: bool
+    index_block: int
+    final_block: int
+    index_time: str
+    assets: int
+    versions: int
+    activities: int
+    findings: int
+    key: str
+    key_valid_to: str
+    changed_files: list[str]
+    followed: list[Followed]
+    missing_logs: list[str]
+    notes: list[str] = []
+
+
+class LogLine(Struct, frozen=True, kw_only=True):
+    """One record in a listing."""
+
+    record: str
+    type: str
+    subject: str
+    party: str
+    party_name: str
+    claimed_time: str
+    state: str
+    verdict: str
+    block: int | None
+    block_time: str
+    log: str
+    entry: int
+    reason: str = ""
+
+
+class LogListing(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/log/v1"):
+    """Records, newest first. `truncated` says that the limit cut the list."""
+
+    records: list[LogLine]
+    truncated: bool
+    to_block: int
+
+
+class Hit(Struct, frozen=True, kw_only=True):
+    """An asset that a search found, and in which text."""
+
+    asset: str
+    title: str
+    party: str
+    party_name: str
+    latest: int | None
+    snippet: str
+
+
+class SearchResult(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/search/v1"):
+    """What a search found, best first."""
+
+    hits: list[Hit]
+    truncated: bool
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """A record key as published: from which block, until when, whether revoked, and whether it is the one in use."""
+
+    key: str
+    from_block: int
+    valid_to: str
+    revoked_block: int | None
+    here: bool
+    current: bool
+
+
+class Keys(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/keys/v1"):
+    """A party's record keys."""
+
+    party: str
+    keys: list[Key]
+    notes: list[str] = []
+
+
+class Namespace(Struct, frozen=True, kw_only=True):
+    """A namespace and its owner since a block."""
+
+    name: str
+    owner: str
+    owner_name: str
+    from_block: int
+    ours: bool
+
+
+class Namespaces(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/namespaces/v1"):
+    """Namespaces as the Directory contract has them."""
+
+    namespaces: list[Namespace]
+
+
+class Delegate(Struct, frozen=True, kw_only=True):
+    """Who may act for this party, in which way, from which block and until when."""
+
+    type: str
+    delegate: str
+    from_block: int
+    valid_to: str
+    revoked_block: int | None
+
+
+class Delegates(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/delegates/v1"):
+    """A party's delegates."""
+
+    party: str
+    delegates: list[Delegate]
+
+
+class Follows(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/follow/v1"):
+    """The logs that this workspace reads besides its own."""
+
+    followed: list[Followed]
+
+
+class Done(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/done/v1"):
+    """Something was done on chain or in the workspace: what, and in which block."""
+
+    what: str
+    block: int | None = None
+    block_time: str = ""
+    notes: list[str] = []
+
+
+class Synced(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/sync/v1"):
+    """The index after a sync: to which block, what was applied, what could not be had."""
+
+    to_block: int
+    to_time: str
+    applied: int
+    rejected: int
+    findings: int
+    missing_logs: list[str]
+    state_digest: str = ""
+
+
+class Refused(Struct, frozen=True, kw_only=True):
+    """An event that was not imported, and why."""
+
+    source: str
+    position: str
+    reason: str
+
+
+class Imported(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/import/v1"):
+    """What an import made of the events: records written, runs that were known already, events refused."""
+
+    events: int
+    runs: int
+    runs_known: int
+    datasets: int
+    registered: list[str]
+    refused: list[Refused]
+    dropped_facets: list[str]
+    receipt: Receipt | None = None
+
+
+class Findings(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/findings/v1"):
+    """What is authentic but improper or incomplete."""
+
+    findings: list[Problem]
+    truncated: bool
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """A table within what `show` shows."""
+
+    title: str
+    head: list[str]
+    rows: list[list[str]]
+
+
+class Shown(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/show/v1"):
+    """One thing in full: facts as (name, text), tables, and for a record its signed statement as it stands."""
+
+    kind: str
+    title: str
+    facts: list[tuple[str, str]]
+    sections: list[Section] = []
+    statement: str = ""

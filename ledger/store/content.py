@@ -1,0 +1,332 @@
+"""Content digests of files and folders on disk: docs/formats.md section 3.
+
+What is digested must hold still: a file whose size, time or inode differ before and after it was read gives
+an error and no digest. (A write that keeps the size, within one tick of the file system's clock, can't be
+seen.) The argument itself may be a symbolic link and is followed; inside a folder links are entries and
+never followed. The bytes of a manifest are the business of `core.digests`; this module walks, reads and
+hashes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+
+from msgspec import Struct
+
+from ledger.core.digests import ManifestEntry, encode_manifest, tree_digest
+from ledger.core.errors import LedgerError, NotFound, Unavailable, Usage
+from ledger.store.files import os_error
+from ledger.store.workspace import FOLDER
+
+Progress = Callable[[int, int], None]
+"""Told now and then, from any thread but one at a time: bytes done, bytes there are (0 while nobody
+knows).
+"""
+
+_BUFFER = 1 << 18  # as hashlib.file_digest: larger falls out of the cache
+_REPORT_BYTES = 1 << 24  # how often progress is told
+_THREADED = 512  # files from which a second thread pays
+_EMPTY = sha256(b"").hexdigest()
+
+
+class Content(Struct, frozen=True):
+    """What was digested: the digest's name (`sha256` or `dataledger-tree-v1`) and 64 hex digits, the size
+    in bytes (of a folder, of all its files), and of a folder its manifest's entries.
+    """
+
+    name: str
+    digest: str
+    size: int
+    entries: tuple[ManifestEntry, ...] = ()
+
+    def manifest(self) -> bytes:
+        """Return the manifest's bytes of a folder; nothing for a file."""
+        return encode_manifest(self.entries)
+
+
+def digest_path(path: Path | str, progress: Progress | None = None) -> Content:
+    """Digest a file or a folder. Raises `NotFound`, `Usage` for what can't be content, `Unavailable` for
+    what can't be read or does not hold still.
+    """
+    mode = _stat(str(path)).st_mode
+    if stat.S_ISDIR(mode):
+        return digest_folder(path, progress)
+    return digest_file(path, progress)
+
+
+def digest_file(path: Path | str, progress: Progress | None = None) -> Content:
+    """Digest a file: SHA-256 of its bytes. Errors as `digest_path`."""
+    name = str(path)
+    status = _stat(name)
+    _refuse_special(status, name)
+    file = _as_file(name, status)
+    meter = _Meter(file.size, progress)
+    digest = _Reader(meter, follow=True).digest(name, file)
+    if not file.is_still(_stat(name)):  # the name may have got another file meanwhile
+        raise _changed(name)
+    meter.finish()
+    return Content("sha256", digest, file.size)
+
+
+def digest_folder(path: Path | str, progress: Progress | None = None) -> Content:
+    """Digest a folder: by the manifest of all that is in it. Errors as `digest_path`.
+
+    A folder with a workspace in it is refused: it holds keys, and it changes with every record about it.
+    """
+    root = str(path)
+    found = _walk(root)
+    meter = _Meter(sum(file.size for file in found.files), progress)
+    digests = _digest_all(root, found.files, meter)
+    for folder in found.folders:
+        if _as_folder(folder.path, _stat(f"{root}/{folder.path}")) != folder:
+            raise _changed(f"{root}/{folder.path}")
+    meter.finish()
+    files = [
+        ManifestEntry("f", digest, file.size, file.path)
+        for file, digest in zip(found.files, digests, strict=True)
+    ]
+    entries = sorted([*files, *found.others], key=lambda entry: entry.path.encode())
+    return Content("dataledger-tree-v1", tree_digest(entries), meter.total, tuple(entries))
+
+
+class _File(Struct, frozen=True, gc=False):
+    """A file that the walk found, by its path relative to the folder, as it was then."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    device: int
+
+    def is_still(self, status: os.stat_result) -> bool:
+        """Say whether this is the same file, unchanged."""
+        return (
+            status.st_mtime_ns == self.mtime_ns
+            and status.st_size == self.size
+            and status.st_ino == self.inode
+            and status.st_dev == self.device
+        )
+
+
+class _Folder(Struct, frozen=True):
+    """A folder that the walk read, as it was just before."""
+
+    path: str
+    mtime_ns: int
+    inode: int
+
+
+class _Found(Struct, frozen=True):
+    files: list[_File]
+    folders: list[_Folder]
+    others: list[ManifestEntry]
+
+
+class _Meter:
+    """Adds up what threads report and tells `progress`, at most once per `_REPORT_BYTES`."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self.total = total
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._done = self._told = 0
+
+    def add(self, size: int) -> None:
+        if self._progress is None:
+            return
+        with self._lock:
+            self._done += size
+            if self._done - self._told >= _REPORT_BYTES:
+                self._told = self._done
+                self._progress(self._done, self.total)
+
+    def finish(self) -> None:
+        if self._progress is not None:
+            self._progress(self.total, self.total)
+
+
+def _walk(root: str) -> _Found:
+    found = _Found([], [], [])
+    todo = [""]
+    while todo:
+        prefix = todo.pop()
+        folder = f"{root}/{prefix}" if prefix else root
+        found.folders.append(_as_folder(prefix, _stat(folder)))
+        try:
+            with os.scandir(folder) as entries:
+                children = list(entries)
+        except OSError as error:
+            raise os_error(error, "reading a folder", folder) from error
+        if not children and prefix:
+            found.others.append(ManifestEntry("d", _EMPTY, 0, prefix[:-1]))
+        for child in children:
+            _take(child, prefix, found, todo)
+    return found
+
+
+def _take(child: os.DirEntry[str], prefix: str, found: _Found, todo: list[str]) -> None:
+    path = prefix + child.name
+    _check_name(child)
+    try:
+        status = child.stat(follow_symlinks=False)
+        if stat.S_ISREG(status.st_mode):
+            found.files.append(_as_file(path, status))
+        elif stat.S_ISDIR(status.st_mode):
+            if child.name == FOLDER:
+                hint = "Register a folder that the workspace is not in."
+                raise Usage(f"a folder with a workspace in it can't be content: {child.path}", hint=hint)
+            todo.append(path + "/")
+        elif stat.S_ISLNK(status.st_mode):
+            found.others.append(_link(path, str(Path(child.path).readlink()), child.path))
+        else:
+            _refuse_special(status, child.path)
+    except OSError as error:
+        raise (
+            _changed(child.path) if error.errno == errno.ENOENT else os_error(error, "reading", child.path)
+        ) from error
+
+
+def _check_name(child: os.DirEntry[str]) -> None:
+    try:
+        child.name.encode("utf-8")
+    except UnicodeEncodeError:
+        shown = os.fsencode(child.path).decode("utf-8", "backslashreplace")
+        raise Usage(f"a name that is not UTF-8 can't be content: {shown}", hint="Rename it.") from None
+
+
+def _link(path: str, target: str, shown: str) -> ManifestEntry:
+    try:
+        text = target.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Usage(f"a symbolic link whose target is not UTF-8 can't be content: {shown}") from None
+    if leaves_folder(path, target):
+        hint = "Replace the link by what it points to."
+        raise Usage(
+            f"a symbolic link that leaves the folder can't be content: {shown} -> {target}", hint=hint
+        )
+    return ManifestEntry("l", sha256(text).hexdigest(), len(text), path)
+
+
+def leaves_folder(path: str, target: str) -> bool:
+    """Say whether a link at `path` (relative, separated by `/`) with this target leaves the folder, as text
+    reads.
+    """
+    if target.startswith("/"):
+        return True
+    depth = path.count("/")
+    for part in target.split("/"):
+        if part == "..":
+            depth -= 1
+        elif part not in ("", "."):
+            depth += 1
+        if depth < 0:
+            return True
+    return False
+
+
+def _digest_all(root: str, files: Sequence[_File], meter: _Meter) -> list[str]:
+    """Digest files in order. A second thread helps because reading and hashing let go of the interpreter."""
+    if len(files) < _THREADED:
+        return _digest_some(root, files, meter, threading.Event())
+    half = len(files) // 2
+    stop = threading.Event()
+    with ThreadPoolExecutor(1, "digest") as pool:
+        second = pool.submit(_digest_some, root, files[half:], meter, stop)
+        try:
+            return _digest_some(root, files[:half], meter, stop) + second.result()
+        finally:
+            stop.set()  # after an error, or Ctrl-C: the pool waits for the other half to end
+
+
+def _digest_some(root: str, files: Iterable[_File], meter: _Meter, stop: threading.Event) -> list[str]:
+    reader = _Reader(meter)
+    digests = []
+    for file in files:
+        if stop.is_set():
+            break
+        digests.append(reader.digest(f"{root}/{file.path}", file))
+    return digests
+
+
+class _Reader:
+    """Reads and hashes files one after another; one of these a thread."""
+
+    def __init__(self, meter: _Meter, *, follow: bool = False) -> None:
+        self._meter = meter
+        self._buffer = memoryview(bytearray(_BUFFER))
+        self._buffers = (self._buffer,)
+        self._flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+
+    def digest(self, name: str, file: _File) -> str:
+        """Return the SHA-256 of the file at `name` in hex, if it is `file` and stays it."""
+        try:
+            fd = os.open(name, self._flags)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ELOOP):
+                raise _changed(name) from error
+            raise os_error(error, "reading", name) from error
+        try:
+            digest = self._hash(fd, file.size)
+            status = os.fstat(fd)
+        except OSError as error:
+            raise os_error(error, "reading", name) from error
+        finally:
+            os.close(fd)
+        if not file.is_still(status):
+            raise _changed(name)
+        return digest
+
+    def _hash(self, fd: int, size: int) -> str:
+        """Hash what is there, or a little more than `size` bytes: a file that grows all the time has an end
+        too.
+        """
+        count = os.readv(fd, self._buffers)
+        if count == size < _BUFFER:  # all of a small file: whether it has grown, its size will tell
+            self._meter.add(count)
+            return sha256(self._buffer[:count]).hexdigest()
+        hasher = sha256()
+        done = 0
+        while count:
+            hasher.update(self._buffer[:count])
+            self._meter.add(count)
+            done += count
+            if done > size:
+                break
+            count = os.readv(fd, self._buffers)
+        return hasher.hexdigest()
+
+
+def _as_file(path: str, status: os.stat_result) -> _File:
+    return _File(path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
+
+
+def _as_folder(path: str, status: os.stat_result) -> _Folder:
+    return _Folder(path, status.st_mtime_ns, status.st_ino)
+
+
+def _stat(name: str) -> os.stat_result:
+    try:
+        return Path(name).stat()
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise NotFound(f"no such file or folder: {name}") from error
+        raise os_error(error, "reading", name) from error
+
+
+def _refuse_special(status: os.stat_result, name: str) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise Usage(f"expected a file, found a folder: {name}")
+    if not stat.S_ISREG(status.st_mode):
+        raise Usage(f"a device, pipe or socket can't be content: {name}")
+
+
+def _changed(name: str) -> LedgerError:
+    hint = "Repeat once nothing writes to it any more."
+    return Unavailable(f"it changed while it was read: {name}", hint=hint)
