@@ -136,7 +136,7 @@ def _typed(shape: Any) -> msgspec.json.Decoder[Any]:
 def _check_json_with_care(data: bytes, max_depth: int, strict: json.JSONDecoder) -> None:
     if data.startswith(_BOM):
         raise FormatError("JSON: expected no byte order mark")
-    _check_depth(data, max_depth)
+    check_depth(data, max_depth)
     try:
         text = data.decode("utf-8")
         strict.decode(text)
@@ -146,7 +146,12 @@ def _check_json_with_care(data: bytes, max_depth: int, strict: json.JSONDecoder)
         raise FormatError(f"JSON: {error}") from None
 
 
-def _check_depth(data: bytes, max_depth: int) -> None:
+def check_depth(data: bytes, max_depth: int) -> None:
+    """Raise FormatError if objects and arrays nest deeper than `max_depth`, without recursing.
+
+    A decoder's own bound is the interpreter's recursion limit, and libraries raise that to where the C stack
+    ends first.
+    """
     if data.count(b"{") + data.count(b"[") <= max_depth:
         return
     brackets = _STRING.sub(b"", data).translate(_BRACES_TO_BRACKETS, _NO_BRACKETS)
