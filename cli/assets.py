@@ -9,7 +9,9 @@ import click
 from . import render
 from .common import Command, Group, Session, pass_session
 
-no_anchor = click.option("--no-anchor", is_flag=True, help="Leave the records pending; `dataledger anchor` anchors a batch.")
+no_anchor = click.option(
+    "--no-anchor", is_flag=True, help="Leave the records pending; `dataledger anchor` anchors a batch."
+)
 
 
 @click.command(
@@ -23,9 +25,17 @@ dataledger register haina/legacy --alias openlineage:postgres://db:5432#public.l
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--title", default="", help="A title for people.")
 @click.option("--description", default="", help="What it is.")
-@click.option("--kind", default="dataset", show_default=True, help="What kind of asset: dataset, model, report, ...")
+@click.option(
+    "--kind", default="dataset", show_default=True, help="What kind of asset: dataset, model, report, ..."
+)
 @click.option("--license", "license_", default="", help="An SPDX expression or a URL.")
-@click.option("--alias", "aliases", multiple=True, metavar="SCHEME:[NAMESPACE#]NAME", help="Another scheme's name for it; may be repeated.")
+@click.option(
+    "--alias",
+    "aliases",
+    multiple=True,
+    metavar="SCHEME:[NAMESPACE#]NAME",
+    help="Another scheme's name for it; may be repeated.",
+)
 @no_anchor
 @pass_session
 def register(
@@ -41,7 +51,14 @@ def register(
 ) -> None:
     """Register ASSET (NAMESPACE/PATH) as a claim of yours, with the file or folder PATH as its version 1."""
     done = session.open().register(
-        asset, path, title=title, description=description, kind=kind, license=license_, aliases=aliases, anchor=not no_anchor
+        asset,
+        path,
+        title=title,
+        description=description,
+        kind=kind,
+        license=license_,
+        aliases=aliases,
+        anchor=not no_anchor,
     )
     session.answer(done, render.receipt(done))
 
@@ -64,9 +81,25 @@ def version(session: Session, asset: str, path: Path | None, no_anchor: bool) ->
 dataledger run -i haina/orders -i haina/sensors -o haina/demand=demand.csv -- python forecast.py
 dataledger run -i jinlong/parts=../parts.csv -i haina/orders@2 -o haina/plan=plan.csv -- make plan""",
 )
-@click.option("-i", "--input", "inputs", multiple=True, metavar="NAME[@N][=PATH]", help="An asset that the program reads; may be repeated.")
-@click.option("-o", "--output", "outputs", multiple=True, metavar="NAME[=PATH]", help="An asset that it makes; registered if it is new.")
-@click.option("--name", "component", default="", help="What to call the program in the record. Default: its file name.")
+@click.option(
+    "-i",
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="NAME[@N][=PATH]",
+    help="An asset that the program reads; may be repeated.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="NAME[=PATH]",
+    help="An asset that it makes; registered if it is new.",
+)
+@click.option(
+    "--name", "component", default="", help="What to call the program in the record. Default: its file name."
+)
 @click.option("--title", default="", help="Title for outputs that are registered by this run.")
 @no_anchor
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -91,7 +124,10 @@ def run(
     return done.exit_code
 
 
-@click.command(cls=Command, example="dataledger transfer haina/orders did:ethr:0x539:0x0123456789abcdef0123456789abcdef01234567")
+@click.command(
+    cls=Command,
+    example="dataledger transfer haina/orders did:ethr:0x539:0x0123456789abcdef0123456789abcdef01234567",
+)
 @click.argument("asset")
 @click.argument("receiver", metavar="PARTY")
 @pass_session
@@ -111,11 +147,15 @@ def import_() -> None:
     example="dataledger import openlineage events/*.json\ndataledger import openlineage events.ndjson --dry-run",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--into", metavar="NAMESPACE", help="Where to register datasets that are new. Default: your namespace.")
+@click.option(
+    "--into", metavar="NAMESPACE", help="Where to register datasets that are new. Default: your namespace."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be recorded, and write nothing.")
 @no_anchor
 @pass_session
-def openlineage(session: Session, files: tuple[Path, ...], into: str | None, dry_run: bool, no_anchor: bool) -> int:
+def openlineage(
+    session: Session, files: tuple[Path, ...], into: str | None, dry_run: bool, no_anchor: bool
+) -> int:
     """Import OpenLineage events from FILES: one event a file, a JSON array, or JSON lines. `-` is standard input.
 
     Exits with 1 if events were refused; the others are imported all the same.

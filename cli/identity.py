@@ -97,7 +97,9 @@ def delegate_list(session: Session) -> None:
 @delegate.command("add", cls=Command, example="dataledger delegate add record jinlong --days 90")
 @click.argument("type_", metavar="TYPE", type=click.Choice(("anchor", "record")))
 @click.argument("party", metavar="PARTY|ADDRESS")
-@click.option("--days", type=click.IntRange(1, 36500), default=365, show_default=True, help="For how many days.")
+@click.option(
+    "--days", type=click.IntRange(1, 36500), default=365, show_default=True, help="For how many days."
+)
 @pass_session
 def delegate_add(session: Session, type_: str, party: str, days: int) -> None:
     """Let PARTY act for you. A delegation is made once: after a revocation, it needs another address."""

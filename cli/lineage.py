@@ -17,12 +17,31 @@ FORMATS = ("tree", "table", "json", "dot", "mermaid")
 def lineage_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that trace and impact share."""
     for option in (
-        click.option("--limit", type=click.IntRange(1), default=100_000, show_default=True, help="Stop after so many versions, and say so."),
+        click.option(
+            "--limit",
+            type=click.IntRange(1),
+            default=100_000,
+            show_default=True,
+            help="Stop after so many versions, and say so.",
+        ),
         click.option("--column", help="Follow one column instead of whole versions."),
         click.option("--at", "as_of", metavar="BLOCK|TIME", help="As of a block number or an RFC 3339 time."),
-        click.option("--level", type=click.Choice(("version", "asset")), default="version", show_default=True, help="Show versions, or assets."),
+        click.option(
+            "--level",
+            type=click.Choice(("version", "asset")),
+            default="version",
+            show_default=True,
+            help="Show versions, or assets.",
+        ),
         click.option("--depth", type=click.IntRange(1), help="Go at most so many steps."),
-        click.option("--format", "format_", type=click.Choice(FORMATS), default="tree", show_default=True, help="How to show it."),
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(FORMATS),
+            default="tree",
+            show_default=True,
+            help="How to show it.",
+        ),
     ):
         function = option(function)
     return function
@@ -48,7 +67,10 @@ def trace(session: Session, reference: str, format_: str, **query: Any) -> None:
     _show_lineage(session, reference, "upstream", format_, **query)
 
 
-@click.command(cls=Command, example="dataledger impact haina/sensors\ndataledger impact haina/sensors@1 --level asset --format table")
+@click.command(
+    cls=Command,
+    example="dataledger impact haina/sensors\ndataledger impact haina/sensors@1 --level asset --format table",
+)
 @click.argument("reference")
 @lineage_options
 @pass_session
@@ -57,9 +79,13 @@ def impact(session: Session, reference: str, format_: str, **query: Any) -> None
     _show_lineage(session, reference, "downstream", format_, **query)
 
 
-@click.command(cls=Command, example="dataledger verify demand.csv\ndataledger verify parts.csv --as jinlong/parts")
+@click.command(
+    cls=Command, example="dataledger verify demand.csv\ndataledger verify parts.csv --as jinlong/parts"
+)
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--as", "asset", metavar="ASSET", help="Good only if this asset has a version with this content.")
+@click.option(
+    "--as", "asset", metavar="ASSET", help="Good only if this asset has a version with this content."
+)
 @pass_session
 def verify(session: Session, path: Path, asset: str | None) -> int:
     """Say which version the file or folder PATH is, who claims it, and whether that is anchored.

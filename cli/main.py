@@ -26,7 +26,10 @@ INTERRUPTED = 130
     epilog="Start with: dataledger init NAME. Exit codes: 0 good, 1 verification failed, 2 usage, 3 unavailable.",
 )
 @click.option(
-    "-C", "folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Work as if started in this folder."
+    "-C",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Work as if started in this folder.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
 @click.version_option(package_name="dataledger", prog_name="dataledger")
@@ -73,7 +76,9 @@ def _report(error: LedgerError, as_json: bool) -> None:
         from ledger.core.encoding import encode_json
 
         shape = {"format": "dataledger/error/v1", "error": type(error).__name__, "message": str(error)}
-        click.echo(encode_json({**shape, "hint": error.hint, "exit_code": error.exit_code}).decode(), err=True)
+        click.echo(
+            encode_json({**shape, "hint": error.hint, "exit_code": error.exit_code}).decode(), err=True
+        )
         return
     click.secho("error: ", fg="red", bold=True, nl=False, err=True)
     click.echo(str(error), err=True)

@@ -14,16 +14,25 @@ TYPES = ("registration", "version", "activity", "transfer", "revocation")
 @click.argument("asset", required=False)
 @click.option("--type", "type_", type=click.Choice(TYPES), help="Only records of this type.")
 @click.option("--party", help="Only records of this party (a DID, or a namespace it owns).")
-@click.option("--state", type=click.Choice(("pending", "anchored", "final", "rejected")), help="Only records in this state.")
+@click.option(
+    "--state",
+    type=click.Choice(("pending", "anchored", "final", "rejected")),
+    help="Only records in this state.",
+)
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
 @pass_session
-def log(session: Session, asset: str | None, type_: str | None, party: str | None, state: str | None, limit: int) -> None:
+def log(
+    session: Session, asset: str | None, type_: str | None, party: str | None, state: str | None, limit: int
+) -> None:
     """List records, newest first; of one ASSET if named."""
     found = session.open().log(asset=asset, type=type_, party=party, state=state, limit=limit)
     session.answer(found, render.log(found))
 
 
-@click.command(cls=Command, example="dataledger show haina/orders\ndataledger show haina/orders@1\ndataledger show 3f9a2c")
+@click.command(
+    cls=Command,
+    example="dataledger show haina/orders\ndataledger show haina/orders@1\ndataledger show 3f9a2c",
+)
 @click.argument("what")
 @pass_session
 def show(session: Session, what: str) -> None:

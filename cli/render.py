@@ -26,7 +26,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         return ""
     lines = [list(head), *body]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> str:
@@ -79,7 +82,9 @@ def receipt(done: r.Receipt) -> str:
 def run(done: r.RunReceipt) -> str:
     """`run`, on stderr."""
     made = f" -> {', '.join(done.outputs)}" if done.outputs else ""
-    return "\n".join([f"{done.outcome}: {', '.join(done.inputs) or 'no inputs'}{made}", receipt(done.receipt)])
+    return "\n".join(
+        [f"{done.outcome}: {', '.join(done.inputs) or 'no inputs'}{made}", receipt(done.receipt)]
+    )
 
 
 def status(found: r.Status) -> str:
@@ -89,16 +94,25 @@ def status(found: r.Status) -> str:
         ("namespaces", ", ".join(found.namespaces) or "none"),
         ("ledger", found.ledger),
         ("log", f"{found.log}: {found.entries} records, {found.anchored} anchored, {found.pending} pending"),
-        ("key", f"{short(found.key)} valid to {found.key_valid_to}" if found.key_valid_to else short(found.key)),
+        (
+            "key",
+            f"{short(found.key)} valid to {found.key_valid_to}" if found.key_valid_to else short(found.key),
+        ),
         ("chain", found.chain),
         ("index", f"block {found.index_block} ({found.index_time}), final to block {found.final_block}"),
-        ("known", f"{found.assets} assets, {found.versions} versions, {found.activities} activities, {found.findings} findings"),
+        (
+            "known",
+            f"{found.assets} assets, {found.versions} versions, {found.activities} activities, {found.findings} findings",
+        ),
     ]
     lines = [pairs(rows)]
     lines += [f"changed since its last version: {clean(line)}" for line in found.changed_files]
     if found.followed:
         lines.append(follows_table(found.followed))
-    lines += [f"missing log: {log} (lineage of your assets needs it: dataledger follow)" for log in found.missing_logs]
+    lines += [
+        f"missing log: {log} (lineage of your assets needs it: dataledger follow)"
+        for log in found.missing_logs
+    ]
     return "\n".join([*lines, *notes(found.notes)])
 
 
@@ -115,7 +129,9 @@ def follows(found: r.Follows) -> str:
 
 def synced(done: r.Synced) -> str:
     """`sync`."""
-    lines = [f"index is at block {done.to_block} ({done.to_time}): {done.applied} records applied, {done.rejected} rejected, {done.findings} findings"]
+    lines = [
+        f"index is at block {done.to_block} ({done.to_time}): {done.applied} records applied, {done.rejected} rejected, {done.findings} findings"
+    ]
     lines += [f"missing log: {log}" for log in done.missing_logs]
     if done.state_digest:
         lines.append(f"state digest {done.state_digest}")
@@ -130,15 +146,27 @@ def done(result: r.Done) -> str:
 
 def imported(done: r.Imported) -> str:
     """`import`."""
-    lines = [f"{done.events} events: {done.runs} runs recorded, {done.runs_known} known already, {len(done.refused)} events refused"]
+    lines = [
+        f"{done.events} events: {done.runs} runs recorded, {done.runs_known} known already, {len(done.refused)} events refused"
+    ]
     if done.registered:
-        lines.append(f"registered {len(done.registered)} datasets: {', '.join(done.registered[:8])}{', ...' if len(done.registered) > 8 else ''}")
-    lines += [f"refused {clean(each.source)} {clean(each.position)}: {clean(each.reason)}" for each in done.refused]
+        lines.append(
+            f"registered {len(done.registered)} datasets: {', '.join(done.registered[:8])}{', ...' if len(done.registered) > 8 else ''}"
+        )
+    lines += [
+        f"refused {clean(each.source)} {clean(each.position)}: {clean(each.reason)}" for each in done.refused
+    ]
     if done.dropped_facets:
-        lines.append(f"not carried over (kept in the private original): {', '.join(clean(name) for name in done.dropped_facets)}")
+        lines.append(
+            f"not carried over (kept in the private original): {', '.join(clean(name) for name in done.dropped_facets)}"
+        )
     if done.receipt is not None and done.receipt.records:
         count = len(done.receipt.records)
-        place = f"anchored in block {done.receipt.block} ({done.receipt.block_time})" if done.receipt.block is not None else "pending"
+        place = (
+            f"anchored in block {done.receipt.block} ({done.receipt.block_time})"
+            if done.receipt.block is not None
+            else "pending"
+        )
         lines.append(f"{count} records, {place}, log size {done.receipt.size}")
     return "\n".join(lines)
 
@@ -147,17 +175,22 @@ def lineage(graph: LineageGraph, format_: str) -> str:
     """`trace` and `impact`."""
     from ledger.formats import lineage_views
 
-    return lineage_views.render(graph, format_)
+    return "\n".join(lineage_views.render(graph, format_))
 
 
 def file_verdict(found: r.FileVerdict) -> str:
     """`verify`."""
-    lines = [f"{'GOOD' if found.verdict == 'good' else found.verdict.upper()}: {clean(found.path)}", f"  {found.digest}"]
+    lines = [
+        f"{'GOOD' if found.verdict == 'good' else found.verdict.upper()}: {clean(found.path)}",
+        f"  {found.digest}",
+    ]
     for claim in found.claims:
         mark = "" if claim.trusted else ", not a party you trust"
         lines.append(f"  is {claim.version}, claimed by {who(claim.party_name, claim.party)}{mark}")
         if claim.block is not None:
-            lines.append(f"    record {short(claim.record)} existed by {claim.block_time} (block {claim.block}, {claim.state}); it says {claim.claimed_time}")
+            lines.append(
+                f"    record {short(claim.record)} existed by {claim.block_time} (block {claim.block}, {claim.state}); it says {claim.claimed_time}"
+            )
         else:
             lines.append(f"    record {short(claim.record)} is pending: not anchored yet")
         if claim.problem:
@@ -178,8 +211,20 @@ def problems(title: str, found: Sequence[r.Problem]) -> list[str]:
 
 def audit(report: r.AuditReport) -> str:
     """`audit`."""
-    lines = [f"{'GOOD' if report.good else 'FAILED'}: {report.chain_blocks} blocks, {len(report.logs)} logs, {report.attachments} attachments"]
-    rows = [(clean(log.party), short(log.log), log.entries, log.anchored, log.checkpoints, "good" if log.good else "FAILED") for log in report.logs]
+    lines = [
+        f"{'GOOD' if report.good else 'FAILED'}: {report.chain_blocks} blocks, {len(report.logs)} logs, {report.attachments} attachments"
+    ]
+    rows = [
+        (
+            clean(log.party),
+            short(log.log),
+            log.entries,
+            log.anchored,
+            log.checkpoints,
+            "good" if log.good else "FAILED",
+        )
+        for log in report.logs
+    ]
     lines.append(table(("PARTY", "LOG", "RECORDS", "ANCHORED", "CHECKPOINTS", "VERDICT"), rows))
     lines += problems("failures:", report.failures)
     lines += problems("findings:", report.findings)
@@ -201,13 +246,19 @@ def log(found: r.LogListing) -> str:
         )
         for line in found.records
     ]
-    text = table(("RECORD", "STATE", "TYPE", "SUBJECT", "CLAIMED BY", "ANCHORED", "REASON"), rows) or "no records"
+    text = (
+        table(("RECORD", "STATE", "TYPE", "SUBJECT", "CLAIMED BY", "ANCHORED", "REASON"), rows)
+        or "no records"
+    )
     return text + ("\n... more: raise --limit" if found.truncated else "")
 
 
 def search(found: r.SearchResult) -> str:
     """`search`."""
-    rows = [(hit.asset, f"@{hit.latest}" if hit.latest else "", hit.title, hit.party_name or hit.party) for hit in found.hits]
+    rows = [
+        (hit.asset, f"@{hit.latest}" if hit.latest else "", hit.title, hit.party_name or hit.party)
+        for hit in found.hits
+    ]
     text = table(("ASSET", "LATEST", "TITLE", "CLAIMED BY"), rows) or "nothing found"
     return text + ("\n... more: raise --limit" if found.truncated else "")
 
@@ -224,21 +275,31 @@ def keys(found: r.Keys) -> str:
     rows = []
     for key in found.keys:
         marks = [mark for mark, on in (("in use", key.current), ("here", key.here and not key.current)) if on]
-        until = f"revoked in block {key.revoked_block}" if key.revoked_block is not None else f"to {key.valid_to}"
+        until = (
+            f"revoked in block {key.revoked_block}" if key.revoked_block is not None else f"to {key.valid_to}"
+        )
         rows.append((key.key, f"from block {key.from_block}", until, ", ".join(marks)))
     return "\n".join([table(("KEY", "VALID", "UNTIL", ""), rows) or "no keys", *notes(found.notes)])
 
 
 def namespaces(found: r.Namespaces) -> str:
     """`namespace list`."""
-    rows = [(n.name, n.owner_name, n.owner, f"since block {n.from_block}", "yours" if n.ours else "") for n in found.namespaces]
+    rows = [
+        (n.name, n.owner_name, n.owner, f"since block {n.from_block}", "yours" if n.ours else "")
+        for n in found.namespaces
+    ]
     return table(("NAMESPACE", "NAME", "OWNER", "SINCE", ""), rows) or "no namespaces"
 
 
 def delegates(found: r.Delegates) -> str:
     """`delegate list`."""
     rows = [
-        (d.type, d.delegate, f"from block {d.from_block}", f"revoked in block {d.revoked_block}" if d.revoked_block is not None else f"to {d.valid_to}")
+        (
+            d.type,
+            d.delegate,
+            f"from block {d.from_block}",
+            f"revoked in block {d.revoked_block}" if d.revoked_block is not None else f"to {d.valid_to}",
+        )
         for d in found.delegates
     ]
     return table(("TYPE", "DELEGATE", "VALID", "UNTIL"), rows) or "no delegates"
@@ -247,7 +308,10 @@ def delegates(found: r.Delegates) -> str:
 def shown(found: r.Shown) -> str:
     """`show`."""
     parts = [clean(found.title), pairs((name, text) for name, text in found.facts)]
-    parts += [table(section.head, section.rows) and f"{clean(section.title)}\n{table(section.head, section.rows)}" for section in found.sections]
+    parts += [
+        table(section.head, section.rows) and f"{clean(section.title)}\n{table(section.head, section.rows)}"
+        for section in found.sections
+    ]
     if found.statement:
         parts.append(clean_lines(found.statement))
     return "\n".join(part for part in parts if part)

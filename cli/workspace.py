@@ -19,12 +19,29 @@ dataledger init jinlong --join ../haina/.dataledger/ledger.json --chain ../haina
 dataledger init acme --chain http://127.0.0.1:8545 --encrypt""",
 )
 @click.argument("namespace")
-@click.option("--name", default="", help="The party's display name, published on chain: a claim, like all names.")
-@click.option("--chain", "chain", metavar="PATH|URL", help="An embedded chain's file, or a node. Default: a new embedded chain here.")
-@click.option("--join", type=click.Path(path_type=Path, dir_okay=False), metavar="LEDGER.JSON", help="Join this ledger instead of deploying a new one.")
-@click.option("--registrar", metavar="DID", help="Let this party alone assign top-level namespaces (new ledgers only).")
-@click.option("--encrypt", is_flag=True, help="Encrypt the keys of an embedded chain too. On a real chain keys always are.")
-@click.option("--import-account", "account_file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Use the account in this Ethereum keystore file instead of a new one.")
+@click.option(
+    "--name", default="", help="The party's display name, published on chain: a claim, like all names."
+)
+@click.option(
+    "--chain",
+    "chain",
+    metavar="PATH|URL",
+    help="An embedded chain's file, or a node. Default: a new embedded chain here.",
+)
+@click.option(
+    "--join",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="LEDGER.JSON",
+    help="Join this ledger instead of deploying a new one.",
+)
+@click.option(
+    "--registrar", metavar="DID", help="Let this party alone assign top-level namespaces (new ledgers only)."
+)
+@click.option(
+    "--encrypt",
+    is_flag=True,
+    help="Encrypt the keys of an embedded chain too. On a real chain keys always are.",
+)
 @pass_session
 def init(
     session: Session,
@@ -34,15 +51,14 @@ def init(
     join: Path | None,
     registrar: str | None,
     encrypt: bool,
-    account_file: Path | None,
 ) -> None:
     """Make a workspace here: keys, chain, contracts, NAMESPACE claimed. Interrupted or unfunded, it resumes."""
     from ledger.service import InitRequest, Ledger
 
     request = InitRequest(
-        namespace=namespace, name=name, chain=chain, join=join, registrar=registrar, encrypt=encrypt, account_file=account_file
+        namespace=namespace, name=name, chain=chain, join=join, registrar=registrar, encrypt=encrypt
     )
-    done = Ledger.init(Path.cwd(), request, env=os.environ, ask=ask_passphrase, notify=session.notify, progress=session.progress)
+    done = Ledger.init(Path.cwd(), request, env=os.environ, ask=ask_passphrase, notify=session.notify)
     session.answer(done, render.setup(done))
 
 
@@ -80,7 +96,12 @@ dataledger follow gz.weather --from https://weather.example/log
 dataledger follow""",
 )
 @click.argument("party", required=False)
-@click.option("--from", "source", metavar="FOLDER|URL", help="Where the log is. Default: where the party says on chain that it is served.")
+@click.option(
+    "--from",
+    "source",
+    metavar="FOLDER|URL",
+    help="Where the log is. Default: where the party says on chain that it is served.",
+)
 @click.option("--trust", is_flag=True, help="Count this party's claims in `verify` as good.")
 @click.option("--stop", is_flag=True, help="Stop following this party.")
 @pass_session

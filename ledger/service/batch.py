@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-
-from msgspec import Struct
+from typing import Any
 
 from ledger.core import digests, dsse, signing
 from ledger.core.errors import NotFound, Usage
@@ -32,18 +30,12 @@ from ledger.core.records import (
 )
 from ledger.core.statement import build_statement
 from ledger.service.context import Context
+from ledger.service.known import Added
 from ledger.service.results import RecordRef
+from ledger.service.times import now
 
 SIGNERS = 2
 _PARALLEL_FROM = 64
-
-
-class Added(Struct, frozen=True):
-    """A version as the batch or the index knows it: its number, record id and content digest."""
-
-    number: int
-    record: bytes
-    digest: Digests
 
 
 class Batch:
@@ -51,6 +43,7 @@ class Batch:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._index = context.fresh()
         self._payloads: list[bytes] = []
         self._latest: dict[str, Added] = {}
         self._registered: set[str] = set()
@@ -61,14 +54,16 @@ class Batch:
 
     def is_registered(self, asset: str) -> bool:
         """Tell whether the asset is registered, in the ledger or in this batch."""
-        return asset in self._registered or self._context.index.registered(asset)
+        return asset in self._registered or self._index.registered(asset)
 
     def latest(self, asset: str) -> Added | None:
         """Return the newest version of the asset, in this batch or in the ledger."""
         added = self._latest.get(asset)
         if added is None:
-            known = self._context.index.latest_version(asset)
-            added = None if known is None else Added(known.number, known.record, {known.alg: known.digest.hex()})
+            known = self._index.latest_version(asset)
+            added = (
+                None if known is None else Added(known.number, known.record, {known.alg: known.digest.hex()})
+            )
         return added
 
     def register(
@@ -86,9 +81,17 @@ class Batch:
         check_asset(asset)
         self.check_namespace(asset)
         if self.is_registered(asset):
-            raise Usage(f"{asset} is registered already", hint=f"record a new version of it: dataledger version {asset} PATH")
+            raise Usage(
+                f"{asset} is registered already",
+                hint=f"record a new version of it: dataledger version {asset} PATH",
+            )
         predicate = Registration(
-            **self._header(attachments), title=title, description=description, kind=kind, license=license, aliases=list(aliases)
+            **self._header(attachments),
+            title=title,
+            description=description,
+            kind=kind,
+            license=license,
+            aliases=list(aliases),
         )
         self._add("registration", asset, [self.asset_resource(asset)], predicate)
         self._registered.add(asset)
@@ -107,7 +110,9 @@ class Batch:
         """Record the next version of an asset that this party holds, and return it."""
         self.check_holder(asset)
         if not self.is_registered(asset):
-            raise NotFound(f"{asset} is not registered", hint=f"register it: dataledger register {asset} PATH")
+            raise NotFound(
+                f"{asset} is not registered", hint=f"register it: dataledger register {asset} PATH"
+            )
         before = self.latest(asset)
         number = 1 if before is None else before.number + 1
         predicate = Version(
@@ -124,9 +129,11 @@ class Batch:
         added = self._latest[asset] = Added(number, record, digest)
         return added
 
-    def activity(self, subject: Sequence[Resource], attachments: Sequence[Attachment], predicate: dict[str, object]) -> bytes:
+    def activity(
+        self, subject: Sequence[Resource], attachments: Sequence[Attachment], predicate: dict[str, Any]
+    ) -> bytes:
         """Record an activity; without a subject it is about the run itself. Returns the record id."""
-        activity = Activity(**self._header(attachments), **predicate)  # type: ignore[arg-type]
+        activity = Activity(**self._header(attachments), **predicate)
         about = list(subject) or [
             Resource(
                 f"run:{activity.run_id}",
@@ -153,9 +160,12 @@ class Batch:
     def check_namespace(self, asset: str) -> None:
         """Raise Usage unless the namespace of `asset` is this party's."""
         namespace = namespace_of(asset)
-        owner = self._context.index.namespace_owner(namespace)
+        owner = self._index.namespace_owner(namespace)
         if owner is None:
-            raise Usage(f"nobody owns the namespace {namespace}", hint=f"claim it: dataledger namespace claim {namespace}")
+            raise Usage(
+                f"nobody owns the namespace {namespace}",
+                hint=f"claim it: dataledger namespace claim {namespace}",
+            )
         if owner != self._context.address:
             raise Usage(
                 f"the namespace {namespace} belongs to {self._context.describe(owner)}, not to you",
@@ -165,7 +175,7 @@ class Batch:
     def check_holder(self, asset: str) -> None:
         """Raise Usage unless this party holds the asset."""
         check_asset(asset)
-        holder = self._context.index.holder(asset)
+        holder = self._index.holder(asset)
         if holder is None:
             self.check_namespace(asset)
         elif holder != self._context.address:
@@ -189,7 +199,7 @@ class Batch:
         self._payloads.clear()
         self.refs.clear()
 
-    def _header(self, attachments: Sequence[Attachment] = ()) -> dict[str, object]:
+    def _header(self, attachments: Sequence[Attachment] = ()) -> dict[str, Any]:
         return {
             "ledger": self._context.ledger_id.hex(),
             "logs": [self._context.log_id.hex()],
@@ -203,11 +213,8 @@ class Batch:
         record = dsse.record_id(payload)
         self._payloads.append(payload)
         self.refs.append(
-            RecordRef(record=record.hex(), type=type_, subject=about, entry=-1, log=self._context.log_id.hex())
+            RecordRef(
+                record=record.hex(), type=type_, subject=about, entry=-1, log=self._context.log_id.hex()
+            )
         )
         return record
-
-
-def now() -> str:
-    """Return the time as records state it: RFC 3339, UTC, seconds. A claim, like all times in records."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,17 +11,20 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from ledger.chain import open_client, open_reader
+from ledger.chain.connect import open_client, open_reader
+from ledger.chain.options import Options
 from ledger.chain.interface import Client, Reader
 from ledger.core.descriptor import LedgerDescriptor, parse_descriptor
 from ledger.core.errors import Corrupt, FormatError, Usage
 from ledger.core.identity import log_id, parse_did
 from ledger.index import Index
+from ledger.service.known import Known
 from ledger.store.config import Config
 from ledger.store.files import read_small
-from ledger.store.keys import KeyStore, Prompt, passphrase_from
+from ledger.store.keys import KeyStore
 from ledger.store.lock import exclusive
 from ledger.store.log import LogFolder
+from ledger.store.passphrase import Prompt, passphrase_from
 from ledger.store.workspace import Workspace, open_workspace
 
 Notify = Callable[[str], None]
@@ -97,7 +100,10 @@ class Context:
         """The ledger that this workspace belongs to."""
         data = read_small(self.workspace.ledger_json, _MAX_DESCRIPTOR, "ledger.json")
         if data is None:
-            raise Corrupt(f"the workspace has no ledger.json: {self.workspace.path}", hint="restore it from a copy of another party")
+            raise Corrupt(
+                f"the workspace has no ledger.json: {self.workspace.path}",
+                hint="restore it from a copy of another party",
+            )
         return parse_descriptor(data)
 
     @property
@@ -115,7 +121,9 @@ class Context:
         """The party's address, 20 bytes."""
         chain_id, address = parse_did(self.party)
         if chain_id != self.descriptor.chain_id:
-            raise Corrupt(f"config.toml names a party of chain {chain_id}, ledger.json is of chain {self.descriptor.chain_id}")
+            raise Corrupt(
+                f"config.toml names a party of chain {chain_id}, ledger.json is of chain {self.descriptor.chain_id}"
+            )
         return address
 
     @cached_property
@@ -144,7 +152,9 @@ class Context:
     def record_key(self) -> bytes:
         """The public key that signs records, 32 bytes."""
         if not self.config.record_key:
-            raise FormatError("config.toml names no record_key", hint="choose one: dataledger key list, key rotate")
+            raise FormatError(
+                "config.toml names no record_key", hint="choose one: dataledger key list, key rotate"
+            )
         return bytes.fromhex(self.config.record_key)
 
     @property
@@ -160,23 +170,23 @@ class Context:
     @cached_property
     def log(self) -> LogFolder:
         """The own log."""
-        log = LogFolder(self.workspace.public, self.log_id, on_wait=self.notify)
-        self._open.append(log.close)
-        return log
+        return LogFolder(self.workspace.public, self.log_id)
+
+    @property
+    def _chain_options(self) -> Options:
+        return chain_options(self.notify, self.config.chain.final_depth)
 
     @cached_property
     def reader(self) -> Reader:
         """The chain to read from."""
-        reader = open_reader(self.location, self.descriptor, final_depth=self.config.chain.final_depth)
+        reader = open_reader(self.location, self.descriptor, self._chain_options)
         self._open.append(reader.close)
         return reader
 
     @contextmanager
     def client(self) -> Iterator[Client]:
         """The chain to write to, for the length of a `with`: on an embedded chain it holds the lock."""
-        client = open_client(
-            self.location, self.descriptor, final_depth=self.config.chain.final_depth, on_wait=self.notify
-        )
+        client = open_client(self.location, self.descriptor, self._chain_options)
         try:
             yield client
         finally:
@@ -188,6 +198,29 @@ class Context:
         index = Index.open(self.workspace.index_path, self.descriptor)
         self._open.append(index.close)
         return index
+
+    @property
+    def known(self) -> Known:
+        """The index, asked by this party."""
+        return Known(self.index, self.address)
+
+    def fresh(self) -> Index:
+        """Return the index, brought up to date first if something may be new."""
+        from ledger.service import syncing
+
+        if syncing.is_stale(self):
+            self.refresh()
+        return self.index
+
+    def rebuild_index(self) -> None:
+        """Forget the index; the next use builds it anew from chain and logs."""
+        self.index.discard()
+
+    def refresh(self) -> None:
+        """Bring the index up to date with the chain and the logs."""
+        from ledger.service import syncing
+
+        syncing.refresh(self)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -211,7 +244,14 @@ class Context:
             self._open.pop()()
 
 
-def key_store(workspace: Workspace, *, embedded: bool, env: Mapping[str, str], ask: Prompt | None, encrypt: bool = False) -> KeyStore:
+def chain_options(notify: Notify, final_depth: int | None = None) -> Options:
+    """Return how to talk to the chain: who is told when it takes long, and when a block counts as final."""
+    return Options(confirmations=final_depth, on_wait=notify)
+
+
+def key_store(
+    workspace: Workspace, *, embedded: bool, env: Mapping[str, str], ask: Prompt | None, encrypt: bool = False
+) -> KeyStore:
     """Return the workspace's keys: encrypted ones ask for the passphrase when it is first needed.
 
     New keys are encrypted, except on an embedded chain, where that has to be asked for (`encrypt`, or keys that are

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from ledger.core.errors import NotFound, WrongLedger
-from ledger.core.names import Reference, is_asset, parse_reference
+from msgspec import Struct
+
+from ledger.core.errors import NotFound
+from ledger.core.names import Reference
 from ledger.core.records import Digests
 from ledger.index import Index
-from ledger.service.batch import Added
+
+
+class Added(Struct, frozen=True):
+    """A version: its number, record id and content digest."""
+
+    number: int
+    record: bytes
+    digest: Digests
 
 
 class Known:
-    """The index, asked by a party (address of 20 bytes) of a ledger (id of 32)."""
+    """The index, asked by a party (address of 20 bytes)."""
 
-    def __init__(self, index: Index, party: bytes, ledger_id: bytes) -> None:
+    def __init__(self, index: Index, party: bytes) -> None:
         self._index = index
         self._party = party
-        self._ledger_id = ledger_id
 
     def reference(self, text: str) -> Reference:
-        """Read a reference, or find the asset that one of this party's aliases means."""
-        if not text.startswith("dataledger:") and not is_asset(text.partition("@")[0]):
-            asset = self._index.resolve_alias(text, self._party)
-            if asset is not None:
-                return Reference(asset)
-        reference = parse_reference(text)
-        if reference.ledger is not None and bytes.fromhex(reference.ledger) != self._ledger_id:
-            raise WrongLedger(f"{text} belongs to another ledger than this workspace, {self._ledger_id.hex()}")
-        return reference
+        """Read a reference, or an alias: this party's own, else the only one there is."""
+        return self._index.resolve(text, self._party)
+
+    def asset(self, text: str) -> str:
+        """Return the asset that a reference or alias names."""
+        return self.reference(text).asset
 
     def holds(self, asset: str) -> bool:
         """Tell whether this party holds the asset."""
@@ -44,7 +49,9 @@ class Known:
         else:
             return None
         if found is None:
-            raise NotFound(f"no version {reference} is known", hint=f"dataledger show {asset} lists its versions")
+            raise NotFound(
+                f"no version {reference} is known", hint=f"dataledger show {asset} lists its versions"
+            )
         return Added(found.number, found.record, {found.alg: found.digest.hex()})
 
     def version_with(self, asset: str, digest: Digests) -> Added | None:

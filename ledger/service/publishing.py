@@ -7,21 +7,23 @@ because a true root under a wrong size would pass the contract and block the log
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
 
 import msgspec
 
 from ledger.chain import contracts
-from ledger.core import note, signing
+from ledger.core import signing
 from ledger.core.chain_facts import BlockRef
 from ledger.core.errors import Unauthorized, Unavailable
 from ledger.service.batch import Batch
 from ledger.service.context import Context
 from ledger.service.results import Receipt, RecordRef
-from ledger.service.syncing import refresh
+from ledger.service.times import format_time
 
 
-def publish(context: Context, batch: Batch, *, anchor: bool = True, notes: list[str] | None = None) -> Receipt:
+def publish(
+    context: Context, batch: Batch, *, anchor: bool = True, notes: list[str] | None = None
+) -> Receipt:
     """Append the batch to the own log, anchor it if asked, and bring the index up to date.
 
     The caller holds `context.writing()`. When anchoring fails because the chain can't be had, the records are kept,
@@ -36,7 +38,7 @@ def publish(context: Context, batch: Batch, *, anchor: bool = True, notes: list[
             block = anchor_pending(context)
         except Unavailable as error:
             said.append(f"recorded but not anchored: {error}; `dataledger anchor` anchors it later")
-    refresh(context)
+    context.refresh()
     return Receipt(
         records=refs,
         log=context.log_id.hex(),
@@ -55,12 +57,7 @@ def keep(context: Context, batch: Batch) -> tuple[list[RecordRef], int]:
 
 def append(context: Context, entries: list[bytes]) -> tuple[int, int]:
     """Append entries to the own log under a signed checkpoint, durably, and return their range."""
-    signer = signing.signer(context.record_seed)
-
-    def sign(text: str) -> bytes:
-        return note.sign_note(text, context.log.origin, signer)
-
-    return context.log.append(entries, sign, on_wait=context.notify)
+    return context.log.append(entries, signing.signer(context.record_seed), on_wait=context.notify)
 
 
 def anchor_pending(context: Context) -> BlockRef | None:
@@ -95,13 +92,32 @@ def check_key(context: Context) -> None:
     state = context.index.key_state(context.address, context.record_key)
     hint = "make and publish a new one: dataledger key rotate"
     if state is None:
-        raise Unauthorized("key-unknown", f"the key in use, {context.record_key.hex()}, is not published on the chain", hint=hint)
+        raise Unauthorized(
+            "key-unknown",
+            f"the key in use, {context.record_key.hex()}, is not published on the chain",
+            hint=hint,
+        )
     if state.revoked_block:
-        raise Unauthorized("key-revoked", f"the key in use was revoked in block {state.revoked_block}", hint=hint)
-    if state.valid_to_unix_s < datetime.now(UTC).timestamp():
-        raise Unauthorized("key-expired", f"the key in use expired on {format_time(state.valid_to_unix_s)}", hint=hint)
+        raise Unauthorized(
+            "key-revoked", f"the key in use was revoked in block {state.revoked_block}", hint=hint
+        )
+    if state.valid_to_unix_s < time.time():
+        raise Unauthorized(
+            "key-expired", f"the key in use expired on {format_time(state.valid_to_unix_s)}", hint=hint
+        )
 
 
-def format_time(unix_s: int) -> str:
-    """Return a time as RFC 3339 in UTC; times beyond the year 9999 as that year's end."""
-    return datetime.fromtimestamp(min(unix_s, 253402300799), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def anchor(context: Context) -> Receipt:
+    """Anchor what is pending, all of it in one transaction."""
+    with context.writing():
+        block = anchor_pending(context)
+        context.refresh()
+    notes = [] if block else ["nothing is pending: every record is anchored"]
+    return Receipt(
+        records=[],
+        log=context.log_id.hex(),
+        size=context.log.size,
+        block=block.number if block else None,
+        block_time=format_time(block.time_unix_s) if block else "",
+        notes=notes,
+    )
