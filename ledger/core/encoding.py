@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import binascii
 import json
-import re
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -30,11 +29,8 @@ MAX_DEPTH = 32
 _HEX_DIGITS = b"0123456789abcdef"
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * 16  # MAX_INTEGER has 16 digits
-_CONTAINERS = (dict, list)
 _BRACES_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
-_NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
-# A string token; the closing quote is optional so that an unterminated one is taken in a single pass.
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NO_SHELL = bytes(sorted(set(range(256)) - set(b'[]{}"')))
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -101,11 +97,11 @@ def check_json(
     # what decodes and encodes to the very same bytes has no duplicate key (it would be gone) and no escape or
     # number with two readings.
     screened = data.translate(_DIGITS_TO_ZERO, b"{[")
+    if len(data) - len(screened) > max_depth and not data.startswith(_BOM):
+        check_depth(data, max_depth)
     if _LONG_NUMBER not in screened:
         try:
-            value = _DECODER.decode(data)
-            shallow = len(data) - len(screened) <= max_depth or not _is_deeper(value, max_depth)
-            if shallow and _ENCODER.encode(value) == data:
+            if _ENCODER.encode(_DECODER.decode(data)) == data:
                 return
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             pass  # the careful pass below finds the same fault and says what it is
@@ -139,7 +135,7 @@ def _typed(shape: Any) -> msgspec.json.Decoder[Any]:
 def _check_json_with_care(data: bytes, max_depth: int, strict: json.JSONDecoder | None = None) -> None:
     if data.startswith(_BOM):
         raise FormatError("JSON: expected no byte order mark")
-    _check_depth(data, max_depth)
+    check_depth(data, max_depth)
     try:
         text = data.decode("utf-8")
         (strict or _STRICT).decode(text)
@@ -149,30 +145,24 @@ def _check_json_with_care(data: bytes, max_depth: int, strict: json.JSONDecoder 
         raise FormatError(f"JSON: {error}") from None
 
 
-def _is_deeper(value: object, max_depth: int) -> bool:
-    """Tell whether a decoded value nests deeper than `max_depth`."""
-    level: list[Any] = [[value]]
-    for _ in range(max_depth + 1):  # the containers that lie one deeper each time
-        level = [each for one in level for each in (one.values() if type(one) is dict else one)
-                 if type(each) in _CONTAINERS]  # fmt: skip
-        if not level:
-            return False
-    return True
+def check_depth(data: bytes, max_depth: int) -> None:
+    """Raise FormatError if objects and arrays nest deeper than `max_depth`, without recursing.
 
-
-def _check_depth(data: bytes, max_depth: int) -> None:
+    A decoder's own bound is the interpreter's recursion limit, and libraries raise that to where the C stack
+    ends first.
+    """
     if data.count(b"{") + data.count(b"[") <= max_depth:
         return
-    try:
-        if not _is_deeper(_DECODER.decode(data), max_depth):
-            return  # unless a duplicate member hides something, which is refused all the same
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        pass
-    brackets = _STRING.sub(b"", data).translate(_BRACES_TO_BRACKETS, _NO_BRACKETS)
+    quotes = data.replace(b"\\\\", b"").replace(b'\\"', b"")  # only those that open or close a string
+    shell = quotes.translate(_BRACES_TO_BRACKETS, _NO_SHELL).replace(b'""', b"")
+    brackets = b"".join(shell.split(b'"')[::2])  # every second part lies outside of strings
     for _ in range(max_depth):  # each round takes the innermost level away
+        before = len(brackets)
         brackets = brackets.replace(b"[]", b"")
         if not brackets:
             return
+        if len(brackets) == before:
+            break
     raise FormatError(f"JSON: expected closed objects and arrays at most {max_depth} deep")
 
 

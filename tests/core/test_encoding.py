@@ -7,12 +7,15 @@ import json
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Struct
 
 from ledger.core.encoding import (
     MAX_INTEGER,
     b64decode,
     b64encode,
+    check_depth,
     check_json,
     decode_json,
     encode_json,
@@ -240,3 +243,19 @@ def test_depth_is_counted_alike_in_small_and_large_documents(filler: str, bracke
             continue
         with pytest.raises(FormatError, match="at most 32 deep"):
             check_json(text, max_bytes=10_000)
+
+
+@given(
+    st.recursive(st.text('[]{}"\\a', max_size=4), lambda inner: st.lists(inner, max_size=3), max_leaves=12)
+)
+def test_depth_is_counted_outside_of_strings(value: object) -> None:
+    def depth(value: object) -> int:
+        return 1 + max(map(depth, value), default=0) if isinstance(value, list) else 0
+
+    data = json.dumps([value, *([[]] * 40)]).encode()
+    for limit in range(1, 12):
+        if depth([value, []]) <= limit:
+            check_depth(data, limit)
+        else:
+            with pytest.raises(FormatError):
+                check_depth(data, limit)
