@@ -90,8 +90,9 @@ def impact(session: Session, reference: str, format_: str, **query: Any) -> None
 def verify(session: Session, path: Path, asset: str | None) -> int:
     """Say which version the file or folder PATH is, who claims it, and whether that is anchored.
 
-    Exits with 0 only if a version of yours, of a party you trust, or of the asset named with --as has this very
-    content, and its record, signature, key, inclusion and anchor all hold. 1: it does not; 3: not anchored yet.
+    Exits with 0 only if a version of yours, of a party you trust, or of the asset named with --as has this
+    very content, and its record, signature, key, inclusion and anchor all hold. 1: it does not; 3: not
+    anchored yet.
     """
     found = session.open().verify(path, asset=asset)
     session.answer(found, render.file_verdict(found))

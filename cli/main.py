@@ -1,7 +1,7 @@
 """The `dataledger` command: its groups, and how errors become messages and exit codes.
 
-Exit codes: 0 good, 1 verification failed, 2 usage, 3 unavailable or unconfirmed, 130 interrupted. `run` exits as the
-program that it wraps.
+Exit codes: 0 good, 1 verification failed, 2 usage, 3 unavailable or unconfirmed, 130 interrupted. `run`
+exits as the program that it wraps.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Results as text for people. Everything shown here is in the JSON too; nothing is computed here.
 
-Names and titles come from other parties: `clean` takes the control characters out, so that none of them can steer
-a terminal. A name is always shown as somebody's claim.
+Names and titles come from other parties: `clean` takes the control characters out, so that none of them can
+steer a terminal. A name is always shown as somebody's claim.
 """
 
 from __future__ import annotations
