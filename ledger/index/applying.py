@@ -24,7 +24,7 @@ from ledger.index.facts import Facts
 from ledger.index.findings import Findings
 from ledger.index.kinds import ACCEPTED, DUPLICATE, REJECTED, TYPE_CODE
 from ledger.index.memory import Memory
-from ledger.index.reading import CLOSED, Confirmed, NewBlock, Segment, Stopped
+from ledger.index.reading import CLOSED, Confirmed, NewBlock, Segment, Stopped, Unreadable
 from ledger.index.record_rows import Entry, RecordRows
 from ledger.index.schema import PENDING, short
 from ledger.index.verification import Checked, decode_checked
@@ -131,6 +131,11 @@ class Applying:
         log = self._memory.logs.id(anchor.log)
         self._writer.add("stop", log, anchor.n, item.reason)
         self._writer.add("finding", item.reason, None, log, anchor.log.hex(), item.text)
+
+    def unreadable(self, item: Unreadable) -> None:
+        """Write that pending entries of a log can't be read."""
+        log = self._memory.logs.id(item.log, None, None)
+        self._writer.add("finding", item.reason, None, log, item.log.hex(), item.text)
 
     def end_block(self) -> None:
         """Write what only the whole block shows, and commit now and then."""

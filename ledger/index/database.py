@@ -155,8 +155,7 @@ def rewind(database: Database, block: int) -> None:
 
 def drop_pending(database: Database) -> None:
     """Forget the rows of records that no block covers."""
-    if database.scalar("SELECT 1 FROM entry WHERE id = (SELECT max(id) FROM entry) AND block = ?", PENDING):
-        rewind(database, PENDING - 1)
+    rewind(database, PENDING - 1)
 
 
 def insert_sql(table: str, *, ignore: bool = False, with_id: bool = True) -> str:

@@ -118,7 +118,7 @@ def create(connection: sqlite3.Connection) -> None:
     """Make all tables, indexes and the search index in an empty database, in the caller's transaction."""
     from sqlite_utils import Database
 
-    database = Database(connection)
+    database = Database(connection, execute_plugins=False)
     database.create_table("meta", {"name": str, "value": bytes}, pk="name")
     database.create_table("block", {"number": int, "hash": bytes, "time": int}, pk="number")
     for table, spec in (DERIVED | ATTACHED).items():
