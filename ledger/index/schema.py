@@ -131,7 +131,9 @@ def create(connection: sqlite3.Connection) -> None:
             database.table(table).create_index(parts, index_name=f"{table}_{'_'.join(parts)}", unique=unique)
     for name, definition in _EXPRESSIONS.items():
         connection.execute(f"CREATE INDEX {name} ON {definition}")
-    database.table("document").enable_fts(SEARCHED, create_triggers=True, tokenize="unicode61 remove_diacritics 2")
+    database.table("document").enable_fts(
+        SEARCHED, create_triggers=True, tokenize="unicode61 remove_diacritics 2"
+    )
 
 
 def _parse(spec: str) -> tuple[dict[str, type], set[str]]:

@@ -59,7 +59,9 @@ def test_the_new_holder_records_versions_after_the_block_of_the_transfer(world: 
     index = open_index(world)
     assert index.holder("acme/a") == bolt.address
     assert "not-holder" in reasons(index)  # in the block of the transfer itself the giver still held it
-    bolt.version("acme/a", b"2", number=2, previous=acme.latest["acme/a"][1].hex(), time="2026-01-01T00:00:00Z")
+    bolt.version(
+        "acme/a", b"2", number=2, previous=acme.latest["acme/a"][1].hex(), time="2026-01-01T00:00:00Z"
+    )
     bolt.anchor()
     index.sync(world.chain, world.logs)
     assert len(index.versions("acme/a")) == 2

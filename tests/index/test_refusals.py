@@ -119,7 +119,10 @@ def test_a_rewritten_log_stops_where_it_was_rewritten(world: World, open_index):
         (b"", "bad-format"),
         (b"\xff" * 10, "bad-format"),
         (b"[" * 60000, "bad-format"),
-        (b'{"payload":"","payload":"","payloadType":"application/vnd.in-toto+json","signatures":[]}', "bad-format"),
+        (
+            b'{"payload":"","payload":"","payloadType":"application/vnd.in-toto+json","signatures":[]}',
+            "bad-format",
+        ),
         (b"x" * 70000, "bad-format"),
     ],
     ids=["empty", "not UTF-8", "deep", "duplicate member", "too long"],
@@ -185,7 +188,11 @@ def test_a_second_copy_is_a_duplicate(world: World, open_index):
     acme.append(acme.log.entries[0])
     acme.anchor()
     index = open_index(world)
-    assert verdicts(index) == [("accepted", ""), ("duplicate", "duplicate-record"), ("duplicate", "duplicate-record")]
+    assert verdicts(index) == [
+        ("accepted", ""),
+        ("duplicate", "duplicate-record"),
+        ("duplicate", "duplicate-record"),
+    ]
     assert [entry.subject for entry in index.entries()[0]] == ["acme/a"] * 3
     assert [entry.idx for entry in index.entries(state="duplicate")[0]] == [2, 1]
 

@@ -70,9 +70,7 @@ def test_another_chain_altogether(world: World, open_index):
 
 @pytest.mark.parametrize("withheld", ["acme", "bolt"])
 @pytest.mark.parametrize("shown_after", [3, 5, 6, 7, 9])
-def test_a_log_that_comes_late(
-    world: World, open_index, tmp_path: Path, withheld: str, shown_after: int
-):
+def test_a_log_that_comes_late(world: World, open_index, tmp_path: Path, withheld: str, shown_after: int):
     """Withheld while the first blocks are synced one by one, shown at some point, then up to the head."""
     parties = dict(zip(("acme", "bolt"), story(world), strict=True))
     blocks = list(world.chain.blocks)

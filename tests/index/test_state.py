@@ -66,7 +66,18 @@ def test_every_table_has_rows_and_a_place_in_the_digest(world: World, open_index
     assert empty == []
     assert {table.name for table in index.state().tables} == set(TABLES)
     assert [table.name for table in index.state().tables if not table.rows] == []
-    helpers = {"party", "log", "prefix", "stop", "text", "asset", "node", "activity", "asset_edge", "document"}
+    helpers = {
+        "party",
+        "log",
+        "prefix",
+        "stop",
+        "text",
+        "asset",
+        "node",
+        "activity",
+        "asset_edge",
+        "document",
+    }
     assert set(DERIVED) - set(TABLES) == helpers
 
 
@@ -106,7 +117,7 @@ def test_no_state_without_the_block(world: World, open_index):
 
 def test_rows_are_encoded_without_ambiguity():
     assert encode_row([None, 1, -1, b"ab", "ab"]).hex() == (
-        "00" "010000000000000001" "01ffffffffffffffff" "02000000026162" "03000000026162"
+        "0001000000000000000101ffffffffffffffff0200000002616203000000026162"
     )
     assert encode_row(["a", "b"]) != encode_row(["ab", ""])
 
@@ -140,7 +151,11 @@ def test_an_edited_row_is_found(made: Index, tmp_path: Path, table: str, column:
     row, value = connection.execute(
         f"SELECT id, {column} FROM {table} WHERE {column} IS NOT NULL AND block < 100 ORDER BY id LIMIT 1"
     ).fetchone()
-    edited = {int: lambda v: v + 1000, bytes: lambda v: bytes([v[0] ^ 1]) + v[1:] if v else b"x", str: lambda v: v + "x"}
+    edited = {
+        int: lambda v: v + 1000,
+        bytes: lambda v: bytes([v[0] ^ 1]) + v[1:] if v else b"x",
+        str: lambda v: v + "x",
+    }
     connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (edited[type(value)](value), row))
     connection.commit()
     connection.close()

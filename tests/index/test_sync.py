@@ -118,7 +118,9 @@ def test_a_key_is_judged_at_the_anchor(world: World, open_index):
     assert (entry.state, entry.verdict, entry.reason) == ("pending", "rejected", "key-revoked")
 
 
-def test_one_anchor_larger_than_memory_is_read_twice(world: World, open_index, monkeypatch: pytest.MonkeyPatch):
+def test_one_anchor_larger_than_memory_is_read_twice(
+    world: World, open_index, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("ledger.index.reading._KEPT_BYTES", 1000)
     monkeypatch.setattr("ledger.index.reading.CHUNK", 4)
     story(world)
