@@ -337,7 +337,7 @@ def test_walks_agree_with_a_plain_search(
                 while frontier and (depth is None or distance[frontier[0]] < depth):
                     nodes = [e[far] for n in frontier for e in edges if e[near] == n and e[2] <= block]
                     nodes = [n for n in dict.fromkeys(nodes) if n not in distance]
-                    distance |= {n: distance[frontier[0]] + 1 for n in nodes}
+                    distance |= dict.fromkeys(nodes, distance[frontier[0]] + 1)
                     frontier = nodes
                 walked = walk(graph_file, [7], direction=direction, depth=depth, block=block)
                 assert set(walked.ids) == set(distance)
