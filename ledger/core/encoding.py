@@ -21,6 +21,9 @@ T = TypeVar("T")
 MAX_INTEGER = 2**53 - 1
 """The largest magnitude of a JSON integer: what an IEEE double holds exactly (RFC 8259 section 6)."""
 
+WIDE_INTEGERS = range(-(2**63), 2**64)
+"""What `wide_integers` lets pass: signed and unsigned 64-bit numbers."""
+
 MAX_DEPTH = 32
 """How deep objects and arrays may nest in JSON from outside."""
 
@@ -81,12 +84,15 @@ def parse_decimal(text: str, what: str, *, maximum: int = 2**63 - 1) -> int:
     return int(text)
 
 
-def check_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> None:
+def check_json(
+    data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH, wide_integers: bool = False
+) -> None:
     """Raise FormatError unless `data` is one JSON value that every strict reader understands alike.
 
     Refused: more than `max_bytes`, nesting deeper than `max_depth`, a byte order mark, bytes that are not
     UTF-8, anything after the value but JSON white space, duplicate keys, lone surrogates, NaN and infinities
-    (also by overflow), integers beyond 2^53-1 in magnitude.
+    (also by overflow), integers beyond 2^53-1 in magnitude. With `wide_integers`, for documents whose numbers
+    nobody computes with, integers may have 64 bits.
     """
     if len(data) > max_bytes:
         raise FormatError(f"JSON: expected at most {max_bytes} bytes, got {len(data)}")
@@ -100,7 +106,7 @@ def check_json(data: bytes, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> No
                 return
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             pass  # the careful pass below finds the same fault and says what it is
-    _check_json_with_care(data, max_depth)
+    _check_json_with_care(data, max_depth, _STRICT_BUT_WIDE if wide_integers else _STRICT)
 
 
 def decode_json(
@@ -127,13 +133,13 @@ def _typed(shape: Any) -> msgspec.json.Decoder[Any]:
     return decoder
 
 
-def _check_json_with_care(data: bytes, max_depth: int) -> None:
+def _check_json_with_care(data: bytes, max_depth: int, strict: json.JSONDecoder) -> None:
     if data.startswith(_BOM):
         raise FormatError("JSON: expected no byte order mark")
     _check_depth(data, max_depth)
     try:
         text = data.decode("utf-8")
-        _STRICT.decode(text)
+        strict.decode(text)
         if "\\u" in text:
             _DECODER.decode(data)  # refuses lone surrogates, which the other decoder lets through
     except (ValueError, RecursionError) as error:  # msgspec's and json's errors are ValueErrors
@@ -164,6 +170,12 @@ def _integer(text: str) -> int:
     return 0
 
 
+def _wide_integer(text: str) -> int:
+    if len(text) > 20 or int(text) not in WIDE_INTEGERS:
+        raise FormatError(f"JSON: expected an integer of 64 bits, got {_shown(text)}")
+    return 0
+
+
 def _float(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
@@ -190,4 +202,11 @@ _DECODER = msgspec.json.Decoder()
 _TYPED: dict[Any, msgspec.json.Decoder[Any]] = {}  # as many as there are types decoded: a handful
 _STRICT = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_float, parse_constant=_constant, strict=True
+)
+_STRICT_BUT_WIDE = json.JSONDecoder(
+    object_pairs_hook=_unique,
+    parse_int=_wide_integer,
+    parse_float=_float,
+    parse_constant=_constant,
+    strict=True,
 )

@@ -211,3 +211,16 @@ def test_decode_json() -> None:
 def test_decode_json_says_what_was_wrong(data: bytes) -> None:
     with pytest.raises(FormatError, match=r"^point: "):
         decode_json(data, Point, what="point")
+
+
+@pytest.mark.parametrize("text", [b"18446744073709551615", b"-9223372036854775808", b'{"id":3051729675574597004}'])
+def test_wide_integers_pass_where_asked(text: bytes) -> None:
+    check_json(text, max_bytes=100, wide_integers=True)
+    with pytest.raises(FormatError):
+        check_json(text, max_bytes=100)
+
+
+@pytest.mark.parametrize("text", [b"18446744073709551616", b"-9223372036854775809", b"9" * 5000])
+def test_wider_integers_never_pass(text: bytes) -> None:
+    with pytest.raises(FormatError, match="64 bits"):
+        check_json(text, max_bytes=10_000, wide_integers=True)
