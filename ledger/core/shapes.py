@@ -22,7 +22,9 @@ from ledger.core.records import (
     TIME_PATTERN,
     Activity,
     Attachment,
+    ColumnEdge,
     Component,
+    Edge,
     Header,
     Predicate,
     Registration,
@@ -69,9 +71,9 @@ def _check_header(predicate: Header) -> None:
         _check_hex(log, "logs")
     for author in predicate.authors:
         parse_did(author)
-    if len(set(predicate.logs)) != len(predicate.logs):
+    if len(predicate.logs) > 1 and len(set(predicate.logs)) != len(predicate.logs):
         raise FormatError("logs: expected each log once")
-    if len(set(predicate.authors)) != len(predicate.authors):
+    if len(predicate.authors) > 1 and len(set(predicate.authors)) != len(predicate.authors):
         raise FormatError("authors: expected each author once")
     _check_time(predicate.time, "time")
     for attachment in predicate.attachments:
@@ -169,32 +171,33 @@ def _check_transfer(subject: Sequence[Resource], predicate: Transfer) -> None:
 
 def _check_activity(subject: Sequence[Resource], predicate: Activity) -> None:
     outputs = _check_outputs(subject, predicate)
-    inputs = len(predicate.inputs)
     for each in predicate.inputs:
         _check_input(predicate.ledger, each)
-    if len({_resource(each) for each in predicate.inputs}) != inputs:
+    if len({_resource(each) for each in predicate.inputs}) != len(predicate.inputs):
         raise FormatError("activity: expected each input once")
+    _check_edges(predicate, outputs, len(predicate.inputs))
     _check_component(predicate.component)
-    for edge in predicate.edges:
-        if edge.output >= outputs or edge.input >= inputs:
-            raise FormatError(
-                f"activity: edge {edge.output} <- {edge.input} is out of range, "
-                f"there are {outputs} outputs and {inputs} inputs"
-            )
-    if len({(edge.output, edge.input) for edge in predicate.edges}) != len(predicate.edges):
-        raise FormatError("activity: expected each edge once")
-    for column in predicate.columns:
-        if column.output >= outputs or column.input >= inputs:
-            raise FormatError(
-                f"activity: column edge {column.output} <- {column.input} is out of range, "
-                f"there are {outputs} outputs and {inputs} inputs"
-            )
-    if any(position >= inputs for position in predicate.changed) or len(set(predicate.changed)) != len(predicate.changed):
-        raise FormatError(f"activity: changed names an input twice, or one beyond the {inputs} that there are")
     if predicate.started:
         _check_time(predicate.started, "started")
     if predicate.ended:
         _check_time(predicate.ended, "ended")
+
+
+def _check_edges(predicate: Activity, outputs: int, inputs: int) -> None:
+    """Refuse positions that are out of range, and edges or changes that are named twice."""
+    edges: Sequence[Edge | ColumnEdge]
+    for edges in (predicate.edges, predicate.columns):
+        for edge in edges:
+            if edge.output >= outputs or edge.input >= inputs:
+                raise FormatError(
+                    f"activity: edge {edge.output} <- {edge.input} is out of range, "
+                    f"there are {outputs} outputs and {inputs} inputs"
+                )
+    if len({(edge.output, edge.input) for edge in predicate.edges}) != len(predicate.edges):
+        raise FormatError("activity: expected each edge once")
+    changed = predicate.changed
+    if changed and (max(changed) >= inputs or len(set(changed)) != len(changed)):
+        raise FormatError(f"activity: `changed` names an input twice, or one beyond the {inputs} there are")
 
 
 def _check_outputs(subject: Sequence[Resource], predicate: Activity) -> int:

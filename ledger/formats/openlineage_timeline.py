@@ -178,10 +178,10 @@ class Timeline:
                 key = (group, version)
                 if key in self._made or key in self._bound:
                     continue
+                # what the first reader found; if that was nothing, or goes by another name, it came from outside
                 maker = self._by_time(run, group)
-                if maker != NONE and (group, maker) not in named:
-                    named.add((group, maker))
-                    self._bound[key] = maker
+                self._bound[key] = NONE if (group, maker) in named else maker
+                named.add((group, maker))
 
     def _by_time(self, run: int, group: int) -> int:
         writers = self._writers.get(group)

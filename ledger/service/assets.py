@@ -11,8 +11,9 @@ from ledger.core import digests
 from ledger.core.errors import NotFound, Usage
 from ledger.core.names import check_asset, format_version
 from ledger.core.records import Alias
-from ledger.service.batch import Added, Batch
+from ledger.service.batch import Batch
 from ledger.service.context import Context
+from ledger.service.known import Added
 from ledger.service.parties import party_address
 from ledger.service.paths import Paths
 from ledger.service.publishing import publish

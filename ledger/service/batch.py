@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-
-from msgspec import Struct
 
 from ledger.core import digests, dsse, signing
 from ledger.core.errors import NotFound, Usage
@@ -32,18 +29,12 @@ from ledger.core.records import (
 )
 from ledger.core.statement import build_statement
 from ledger.service.context import Context
+from ledger.service.known import Added
 from ledger.service.results import RecordRef
+from ledger.service.times import now
 
 SIGNERS = 2
 _PARALLEL_FROM = 64
-
-
-class Added(Struct, frozen=True):
-    """A version as the batch or the index knows it: its number, record id and content digest."""
-
-    number: int
-    record: bytes
-    digest: Digests
 
 
 class Batch:
@@ -206,8 +197,3 @@ class Batch:
             RecordRef(record=record.hex(), type=type_, subject=about, entry=-1, log=self._context.log_id.hex())
         )
         return record
-
-
-def now() -> str:
-    """Return the time as records state it: RFC 3339, UTC, seconds. A claim, like all times in records."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from ledger.chain import open_client, open_reader
+from ledger.chain.connect import Options, open_client, open_reader
 from ledger.chain.interface import Client, Reader
 from ledger.core.descriptor import LedgerDescriptor, parse_descriptor
 from ledger.core.errors import Corrupt, FormatError, Usage
 from ledger.core.identity import log_id, parse_did
 from ledger.index import Index
+from ledger.service.known import Known
 from ledger.store.config import Config
 from ledger.store.files import read_small
 from ledger.store.keys import KeyStore, Prompt, passphrase_from
@@ -160,23 +161,23 @@ class Context:
     @cached_property
     def log(self) -> LogFolder:
         """The own log."""
-        log = LogFolder(self.workspace.public, self.log_id, on_wait=self.notify)
-        self._open.append(log.close)
-        return log
+        return LogFolder(self.workspace.public, self.log_id)
+
+    @property
+    def _chain_options(self) -> Options:
+        return chain_options(self.notify, self.config.chain.final_depth)
 
     @cached_property
     def reader(self) -> Reader:
         """The chain to read from."""
-        reader = open_reader(self.location, self.descriptor, final_depth=self.config.chain.final_depth)
+        reader = open_reader(self.location, self.descriptor, self._chain_options)
         self._open.append(reader.close)
         return reader
 
     @contextmanager
     def client(self) -> Iterator[Client]:
         """The chain to write to, for the length of a `with`: on an embedded chain it holds the lock."""
-        client = open_client(
-            self.location, self.descriptor, final_depth=self.config.chain.final_depth, on_wait=self.notify
-        )
+        client = open_client(self.location, self.descriptor, self._chain_options)
         try:
             yield client
         finally:
@@ -188,6 +189,25 @@ class Context:
         index = Index.open(self.workspace.index_path, self.descriptor)
         self._open.append(index.close)
         return index
+
+    @property
+    def known(self) -> Known:
+        """The index, asked by this party."""
+        return Known(self.index, self.address, self.ledger_id)
+
+    def fresh(self) -> Index:
+        """Return the index, brought up to date first if something may be new."""
+        from ledger.service import syncing
+
+        if syncing.is_stale(self):
+            self.refresh()
+        return self.index
+
+    def refresh(self) -> None:
+        """Bring the index up to date with the chain and the logs."""
+        from ledger.service import syncing
+
+        syncing.refresh(self)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -209,6 +229,11 @@ class Context:
         """Close what was opened, the last first."""
         while self._open:
             self._open.pop()()
+
+
+def chain_options(notify: Notify, final_depth: int | None = None) -> Options:
+    """Return how to talk to the chain: who is told when it takes long, and when a block counts as final."""
+    return Options(confirmations=final_depth, on_wait=notify)
 
 
 def key_store(workspace: Workspace, *, embedded: bool, env: Mapping[str, str], ask: Prompt | None, encrypt: bool = False) -> KeyStore:

@@ -11,7 +11,8 @@ from ledger.core.errors import NotFound, Usage
 from ledger.core.names import check_namespace, parent_of
 from ledger.service.context import Context
 from ledger.service.parties import party_address
-from ledger.service.publishing import anchor_pending, format_time
+from ledger.service.publishing import anchor_pending
+from ledger.service.times import format_time
 from ledger.service.results import Delegate, Delegates, Done, Key, Keys, Namespace, Namespaces
 from ledger.service.setup import KEY_VALIDITY_S
 

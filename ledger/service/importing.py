@@ -24,7 +24,8 @@ from ledger.formats.openlineage_drafts import DatasetDraft, InputDraft, OutputDr
 from ledger.service.attached import publish_attachment, seal
 from ledger.service.batch import Batch
 from ledger.service.context import Context
-from ledger.service.publishing import anchor_pending, check_key, format_time, keep
+from ledger.service.publishing import anchor_pending, check_key, keep
+from ledger.service.times import format_time
 from ledger.service.results import Imported, Receipt, RecordRef, Refused
 from ledger.service.sources import open_events
 
@@ -228,7 +229,7 @@ class _Importer:
         """Return the version of the asset with this description, if this import or the ledger has one."""
         digest = self._digest(asset, declared)
         if digest not in self._numbers:
-            found = self.context.index.version_by_digest(asset, DECLARED, digest.hex())
+            found = self.context.index.version_by_digest(asset, DECLARED, digest)
             if found is None:
                 return None
             self._numbers[digest] = found.number

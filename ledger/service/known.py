@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from ledger.core.errors import NotFound, WrongLedger
-from ledger.core.names import Reference, is_asset, parse_reference
+from msgspec import Struct
+
+from ledger.core.errors import NotFound, Usage, WrongLedger
+from ledger.core.names import GLOBAL_PREFIX, Reference, is_asset, parse_reference
 from ledger.core.records import Digests
 from ledger.index import Index
-from ledger.service.batch import Added
+
+
+class Added(Struct, frozen=True):
+    """A version: its number, record id and content digest."""
+
+    number: int
+    record: bytes
+    digest: Digests
 
 
 class Known:
@@ -18,15 +27,26 @@ class Known:
         self._ledger_id = ledger_id
 
     def reference(self, text: str) -> Reference:
-        """Read a reference, or find the asset that one of this party's aliases means."""
-        if not text.startswith("dataledger:") and not is_asset(text.partition("@")[0]):
-            asset = self._index.resolve_alias(text, self._party)
+        """Read a reference, or find the asset that an alias means: this party's own, else the only one there is."""
+        if not text.startswith(GLOBAL_PREFIX) and not is_asset(text.partition("@")[0]):
+            asset = self._aliased(text)
             if asset is not None:
                 return Reference(asset)
         reference = parse_reference(text)
         if reference.ledger is not None and bytes.fromhex(reference.ledger) != self._ledger_id:
             raise WrongLedger(f"{text} belongs to another ledger than this workspace, {self._ledger_id.hex()}")
         return reference
+
+    def asset(self, text: str) -> str:
+        """Return the asset that a reference or alias names."""
+        return self.reference(text).asset
+
+    def _aliased(self, text: str) -> str | None:
+        found = self._index.find_alias(text)
+        assets = {each.asset for each in found if each.party == self._party} or {each.asset for each in found}
+        if len(assets) > 1:
+            raise Usage(f"{text} is an alias of {', '.join(sorted(assets))}", hint="name one of these")
+        return next(iter(assets), None)
 
     def holds(self, asset: str) -> bool:
         """Tell whether this party holds the asset."""
@@ -38,7 +58,8 @@ class Known:
         if reference.number is not None:
             found = self._index.version(asset, reference.number)
         elif reference.digest is not None:
-            found = self._index.version_by_digest(asset, *reference.digest)
+            alg, text = reference.digest
+            found = self._index.version_by_digest(asset, alg, bytes.fromhex(text))
         elif reference.latest:
             found = self._index.latest_version(asset)
         else:
@@ -50,5 +71,5 @@ class Known:
     def version_with(self, asset: str, digest: Digests) -> Added | None:
         """Return the newest version of the asset that has this content."""
         ((name, text),) = digest.items()
-        found = self._index.version_by_digest(asset, name, text)
+        found = self._index.version_by_digest(asset, name, bytes.fromhex(text))
         return None if found is None else Added(found.number, found.record, {found.alg: found.digest.hex()})

@@ -7,7 +7,7 @@ because a true root under a wrong size would pass the contract and block the log
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
 
 import msgspec
 
@@ -18,7 +18,7 @@ from ledger.core.errors import Unauthorized, Unavailable
 from ledger.service.batch import Batch
 from ledger.service.context import Context
 from ledger.service.results import Receipt, RecordRef
-from ledger.service.syncing import refresh
+from ledger.service.times import format_time
 
 
 def publish(context: Context, batch: Batch, *, anchor: bool = True, notes: list[str] | None = None) -> Receipt:
@@ -36,7 +36,7 @@ def publish(context: Context, batch: Batch, *, anchor: bool = True, notes: list[
             block = anchor_pending(context)
         except Unavailable as error:
             said.append(f"recorded but not anchored: {error}; `dataledger anchor` anchors it later")
-    refresh(context)
+    context.refresh()
     return Receipt(
         records=refs,
         log=context.log_id.hex(),
@@ -98,10 +98,21 @@ def check_key(context: Context) -> None:
         raise Unauthorized("key-unknown", f"the key in use, {context.record_key.hex()}, is not published on the chain", hint=hint)
     if state.revoked_block:
         raise Unauthorized("key-revoked", f"the key in use was revoked in block {state.revoked_block}", hint=hint)
-    if state.valid_to_unix_s < datetime.now(UTC).timestamp():
+    if state.valid_to_unix_s < time.time():
         raise Unauthorized("key-expired", f"the key in use expired on {format_time(state.valid_to_unix_s)}", hint=hint)
 
 
-def format_time(unix_s: int) -> str:
-    """Return a time as RFC 3339 in UTC; times beyond the year 9999 as that year's end."""
-    return datetime.fromtimestamp(min(unix_s, 253402300799), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def anchor(context: Context) -> Receipt:
+    """Anchor what is pending, all of it in one transaction."""
+    with context.writing():
+        block = anchor_pending(context)
+        context.refresh()
+    notes = [] if block else ["nothing is pending: every record is anchored"]
+    return Receipt(
+        records=[],
+        log=context.log_id.hex(),
+        size=context.log.size,
+        block=block.number if block else None,
+        block_time=format_time(block.time_unix_s) if block else "",
+        notes=notes,
+    )

@@ -14,6 +14,7 @@ from ledger.core.errors import Corrupt, Unavailable, Unconfirmed
 from ledger.core.records import Statement
 from ledger.core.statement import parse_statement
 from ledger.service.context import Context
+from ledger.store.folder import TileFolder
 from ledger.store.mirror import Mirror
 
 
@@ -25,12 +26,17 @@ class Rechecked:
         self.checkpoint = checkpoint
 
 
+def open_log(context: Context, log_id: bytes) -> TileFolder:
+    """Open a log as it is stored here: the own one, or the verified copy of another's."""
+    return context.log if log_id == context.log_id else Mirror.of(context.workspace.mirrors, log_id)
+
+
 def recheck(context: Context, log_id: bytes, index: int, record: bytes) -> Rechecked:
     """Check entry `index` of a log against the chain and return what it says.
 
     Raises Invalid for what does not hold, Unconfirmed while it is pending, Unavailable if the log can't be read here.
     """
-    folder = context.log if log_id == context.log_id else Mirror.of(context.workspace.mirrors, log_id)
+    folder = open_log(context, log_id)
     if folder.size <= index:
         raise Unavailable(f"entry {index} of log {log_id.hex()[:12]} is not here", hint="dataledger sync")
     entry = next(iter(folder.entries(index, index + 1)))

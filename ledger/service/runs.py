@@ -20,12 +20,13 @@ from ledger.core.names import Reference, format_version, parse_reference
 from ledger.core.records import BASIS_INPUTS, Attachment, Component, Digests, Edge, Resource
 from ledger.service.assets import add_version, observe
 from ledger.service.attached import seal
-from ledger.service.batch import Batch, now
+from ledger.service.batch import Batch
 from ledger.service.child import run_child
 from ledger.service.context import Context
 from ledger.service.paths import Paths
 from ledger.service.publishing import check_key, publish
 from ledger.service.results import RunReceipt
+from ledger.service.times import now
 from ledger.store.content import Content
 
 

@@ -6,17 +6,18 @@ index. A node behind a URL is asked only when `sync` is, so what a read answers 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ledger.chain.interface import Reader
-from ledger.core.errors import Invalid, LedgerError, Unavailable
-from ledger.index import Index
+from ledger.core.errors import LedgerError, Unavailable
+from ledger.index.sync import SyncReport
 from ledger.service.attached import public_attachments
 from ledger.service.context import Context
 from ledger.service.results import Synced
+from ledger.service.times import format_time
 from ledger.store.budget import Budget
 from ledger.store.mirror import Mirror
-from ledger.store.source import open_source
+from ledger.store.source import LogSource, open_source
 
 
 class Logs:
@@ -70,7 +71,7 @@ class Logs:
         head = self._reader.log_head(log_id)
         return (head.size if head else 0, self._context.log.size)
 
-    def update(self, log_ids: Iterator[bytes] | list[bytes]) -> None:
+    def update(self, log_ids: Iterable[bytes]) -> None:
         """Extend the copies of these logs to their anchored heads; what fails is kept in `problems`."""
         for log_id in log_ids:
             head = self._reader.log_head(log_id)
@@ -83,7 +84,7 @@ class Logs:
                     continue
                 with self._source(log_id, Budget()) as source:
                     mirror.extend(source, head.size, head.root, on_wait=self._context.notify)
-            except (Invalid, Unavailable, LedgerError) as error:
+            except LedgerError as error:
                 self.problems[log_id] = error
 
     def followed(self) -> list[bytes]:
@@ -95,7 +96,7 @@ class Logs:
             self._mirrors[log_id] = Mirror.of(self._context.workspace.mirrors, log_id)
         return self._mirrors[log_id]
 
-    def _source(self, log_id: bytes, budget: Budget):  # noqa: ANN202
+    def _source(self, log_id: bytes, budget: Budget) -> LogSource:
         followed = self._followed.get(log_id)
         if followed is not None and followed.location:
             return open_source(self._context.workspace.resolve(followed.location), named=True, budget=budget)
@@ -105,45 +106,43 @@ class Logs:
         return open_source(location, named=False, budget=budget)
 
 
-def refresh(context: Context, *, digest: bool = False) -> Synced:
+def refresh(context: Context) -> SyncReport:
     """Bring the index up to date with the chain and every log that is read here."""
-    reader = context.reader
-    index = context.index
+    index, reader = context.index, context.reader
     logs = Logs(context, reader)
     logs.update(logs.followed())
     report = index.sync(reader, logs, progress=context.progress)
-    missing = index.missing_logs()
-    fetchable = [log_id for log_id in missing if index.log_location(log_id)]
-    if fetchable:
-        logs.update(fetchable)
+    announced = [log_id for log_id in index.missing_logs(context.address) if index.log_location(log_id)]
+    if announced:
+        logs.update(announced)
         report = index.sync(reader, logs, progress=context.progress)
-        missing = index.missing_logs()
     for log_id, error in logs.problems.items():
-        context.notify(f"log {log_id.hex()[:12]} of {context.describe_log(log_id)}: {error}")
-    return synced(context, report, missing, digest=digest)
+        context.notify(f"log {log_id.hex()[:12]}: {error}")
+    return report
 
 
-def synced(context: Context, report, missing: list[bytes], *, digest: bool) -> Synced:  # noqa: ANN001
-    """Put a sync in words."""
-    from ledger.service.publishing import format_time
-
-    head = context.index.head
+def sync(context: Context, *, rebuild: bool = False, digest: bool = False) -> Synced:
+    """Bring the index up to date, or forget it and build it anew, and say how it stands."""
+    with context.writing():
+        if rebuild:
+            context.rebuild_index()
+        report = refresh(context)
+    index = context.index
     return Synced(
-        to_block=head.number,
-        to_time=format_time(head.time_unix_s),
+        to_block=report.head.number,
+        to_time=format_time(report.head.time_unix_s),
         applied=report.applied,
         rejected=report.rejected,
         findings=report.findings,
-        missing_logs=[log_id.hex() for log_id in missing],
-        state_digest=context.index.state_digest().hex() if digest else "",
+        missing_logs=[log_id.hex() for log_id in index.missing_logs(context.address)],
+        state_digest=index.state_digest().hex() if digest else "",
     )
 
 
-def is_stale(context: Context, index: Index) -> bool:
-    """Tell whether something may be new: cheap, and on a node's chain only for an index that was never filled."""
+def is_stale(context: Context) -> bool:
+    """Tell whether something may be new: cheap, and a node is asked only for an index that was never filled."""
+    index = context.index
     head = index.head
-    if head is None:
+    if head is None or index.own_log_size(context.log_id) != context.log.size:
         return True
-    if not context.embedded:
-        return index.own_log_size(context.log_id) != context.log.size
-    return context.reader.head().hash != head.hash or index.own_log_size(context.log_id) != context.log.size
+    return context.embedded and context.reader.head().hash != head.hash

@@ -14,7 +14,7 @@ from ledger.core.names import check_asset
 from ledger.service.assets import observe
 from ledger.service.context import Context
 from ledger.service.paths import Paths
-from ledger.service.publishing import format_time
+from ledger.service.times import format_time
 from ledger.service.rechecking import recheck
 from ledger.service.results import Claim, FileVerdict
 

@@ -124,6 +124,7 @@ GOOD: list[tuple[str, list[Resource], Predicate]] = [
                 declared("acme/d@9"),
             ],
             edges=[Edge(0, 0, 1), Edge(0, 3, 7), Edge(1, 0, 4)],
+            changed=[0, 3],
             columns=[ColumnEdge(0, "a", 0, "b", "DIRECT/IDENTITY"), ColumnEdge(1, "", 3, "")],
             started="2025-01-31T11:00:00Z",
             ended="2025-01-31T11:59:59.5Z",
@@ -432,6 +433,19 @@ FAULTS: list[tuple[str, str, list[Resource], Predicate]] = [
         changed(TRANSFER, authors=[BOB]),
     ),
     (
+        "the zero address receives",
+        "the zero address is no party",
+        [asset()],
+        changed(TRANSFER, receiver=BOB[:-40] + "0" * 40),
+    ),
+    ("a change of no input", "`changed` names", [content()], changed(ACTIVITY, changed=[0])),
+    (
+        "a change twice",
+        "`changed` names",
+        [content()],
+        changed(ACTIVITY, inputs=[content("acme/b@1")], changed=[0, 0]),
+    ),
+    (
         "no party receives",
         "party: expected did:ethr:0x<chain id in",
         [asset()],
@@ -600,13 +614,13 @@ FAULTS: list[tuple[str, str, list[Resource], Predicate]] = [
     ),
     (
         "a column of no input",
-        "activity: column edge 0 <- 0 is out of",
+        "activity: edge 0 <- 0 is out of",
         [content()],
         changed(ACTIVITY, columns=[ColumnEdge(0, "a", 0, "b")]),
     ),
     (
         "a column of no output",
-        "activity: column edge 1 <- 0 is out of",
+        "activity: edge 1 <- 0 is out of",
         [content()],
         changed(ACTIVITY, inputs=[content("acme/b@1")], columns=[ColumnEdge(1, "a", 0, "b")]),
     ),

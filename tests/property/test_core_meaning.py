@@ -164,7 +164,9 @@ def statements(draw: st.DrawFn) -> tuple[list[Resource], Predicate]:
     if kind is Transfer:
         giver = head["authors"][0]
         return subject, Transfer(
-            **head, giver=giver, receiver=draw(parties.filter(lambda each: each != giver))
+            **head,
+            giver=giver,
+            receiver=draw(parties.filter(lambda each: each != giver and each[-40:].strip("0"))),
         )
     if kind is Revocation:
         return subject, Revocation(**head, target=draw(hexes), reason=draw(optional | texts))
@@ -179,6 +181,7 @@ def statements(draw: st.DrawFn) -> tuple[list[Resource], Predicate]:
         outcome=draw(st.sampled_from(["completed", "failed", "aborted", "running"])),
         inputs=inputs,
         edges=[Edge(output, source, draw(st.integers(1, 7))) for output, source in pairs],
+        changed=sorted({source for _, source in pairs}),
         columns=[ColumnEdge(output, draw(optional | lines), source, "") for output, source in pairs],
         started=draw(optional | times),
     )
