@@ -53,7 +53,14 @@ def audit(report: r.AuditReport) -> Iterator[str]:
     yield from table(
         head,
         (
-            (log.party, short(log.log), log.entries, log.anchored, log.checkpoints, "good" if log.good else "FAILED")
+            (
+                log.party,
+                short(log.log),
+                log.entries,
+                log.anchored,
+                log.checkpoints,
+                "good" if log.good else "FAILED",
+            )
             for log in report.logs
         ),
     )

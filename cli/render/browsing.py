@@ -33,7 +33,10 @@ def status(found: r.Status) -> Iterator[str]:
             ("chain", f"{found.chain} (embedded)" if found.embedded else found.chain),
             ("log", f"{short(found.log)}: {records}"),
             ("key", f"{short(found.key)}{valid}"),
-            ("index", f"{anchored(found.index_block, found.index_time)}, final to block {found.final_block:,}"),
+            (
+                "index",
+                f"{anchored(found.index_block, found.index_time)}, final to block {found.final_block:,}",
+            ),
             ("known", ", ".join(known)),
         ]
     )
@@ -41,13 +44,16 @@ def status(found: r.Status) -> Iterator[str]:
         yield f"changed since its last version: {printable(line)}"
     yield from _followed(found.followed)
     for log in found.missing_logs:
-        yield f"missing log {log}, which the lineage of your assets needs: dataledger follow PARTY --from FOLDER|URL"
+        yield f"missing log {log}, which the lineage of your assets needs: see dataledger follow"
     yield from notes(found.notes)
 
 
 def _followed(followed: Sequence[r.Followed]) -> Iterator[str]:
     """The logs that are followed."""
-    rows = ((each.name or each.party, short(each.log), each.anchored, each.source, each.problem) for each in followed)
+    rows = (
+        (each.name or each.party, short(each.log), each.anchored, each.source, each.problem)
+        for each in followed
+    )
     yield from table(("FOLLOWS", "LOG", "RECORDS", "FROM", "PROBLEM"), rows)
 
 

@@ -1,4 +1,4 @@
-"""What all renderings are made of: aligned columns, facts, notes, and the words for parties, hashes and blocks."""
+"""What all renderings are made of: aligned columns, facts, notes, words for parties, hashes and blocks."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def synced(result: r.Synced) -> Iterator[str]:
     applied = f"{count(result.applied, 'record')} applied"
     yield f"{applied}, {rejected}, {count(result.findings, 'finding')}"
     for log in result.missing_logs:
-        yield f"missing log {log}: `dataledger follow PARTY --from FOLDER|URL` says where it is"
+        yield f"missing log {log}, which the lineage of your assets needs: see dataledger follow"
     if result.state_digest:
         yield f"state digest {result.state_digest}"
 
@@ -83,7 +83,7 @@ def synced(result: r.Synced) -> Iterator[str]:
 def imported(result: r.Imported) -> Iterator[str]:
     """`import`."""
     events, runs = count(result.events, "event"), count(result.runs, "run")
-    yield f"{events}: {runs} recorded, {result.runs_known:,} known already, {len(result.refused):,} events refused"
+    yield f"{events}: {runs} recorded, {result.runs_known:,} known already, {len(result.refused):,} refused"
     if result.registered:
         more = ", ..." if len(result.registered) > SHOWN_NAMES else ""
         names = ", ".join(map(printable, result.registered[:SHOWN_NAMES]))
