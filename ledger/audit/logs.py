@@ -56,7 +56,9 @@ def audit_log(
     failures: list[Failure] = []
     if checkpoints and checkpoints[-1].size > log.size:
         last = checkpoints[-1]
-        failures.append(Failure("tail-missing", log.size, f"{last.size} entries are anchored, {log.size} are stored"))
+        failures.append(
+            Failure("tail-missing", log.size, f"{last.size} entries are anchored, {log.size} are stored")
+        )
     tree, tiles = CompactTree(), _Tiles(log, failures)
     anchors = [point for point in checkpoints if point.size <= log.size]
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -81,7 +83,9 @@ def audit_log(
     return _sorted(failures)
 
 
-def _extend(tree: CompactTree, hashes: list[bytes], anchors: list[Checkpoint], failures: list[Failure]) -> None:
+def _extend(
+    tree: CompactTree, hashes: list[bytes], anchors: list[Checkpoint], failures: list[Failure]
+) -> None:
     """Add leaves, stopping at every anchored size to compare the root."""
     rest = iter(hashes)
     left = len(hashes)
@@ -146,7 +150,9 @@ class _Tiles:
             return
         if stored == b"".join(hashes):
             return
-        at = next((i for i, each in enumerate(hashes) if stored[i * HASH_SIZE : (i + 1) * HASH_SIZE] != each), 0)
+        at = next(
+            (i for i, each in enumerate(hashes) if stored[i * HASH_SIZE : (i + 1) * HASH_SIZE] != each), 0
+        )
         text = f"tile {number} of level {level}: stored hash {at} is not the one of the entries below it"
         self._failures.append(Failure("tile-mismatch", (number * TILE_WIDTH + at) << (8 * level), text))
 

@@ -89,7 +89,9 @@ class IdentitiesLayout(Struct, frozen=True):
 
     def delegate(self, identity: bytes, kind: str, delegate: bytes, slot_at: SlotAt) -> KeyState | None:
         """The state of a delegate of type `kind`, None if it was never added."""
-        of_type = _entry(_entry(_word(self.delegates), _padded(identity)), kind.encode("ascii").ljust(32, b"\0"))
+        of_type = _entry(
+            _entry(_word(self.delegates), _padded(identity)), kind.encode("ascii").ljust(32, b"\0")
+        )
         return _key_state(slot_at(_entry(of_type, _padded(delegate))))
 
     def deactivated_block(self, identity: bytes, slot_at: SlotAt) -> int:

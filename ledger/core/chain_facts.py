@@ -86,7 +86,9 @@ class Posted(Struct, frozen=True, gc=False, tag="posted"):
     record: bytes
 
 
-EventBody = OwnerChanged | DelegateChanged | AttributeChanged | NamespaceChanged | Anchored | LogClosed | Posted
+EventBody = (
+    OwnerChanged | DelegateChanged | AttributeChanged | NamespaceChanged | Anchored | LogClosed | Posted
+)
 
 
 class ChainEvent(Struct, frozen=True, gc=False):

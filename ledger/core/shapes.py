@@ -207,8 +207,8 @@ def _check_outputs(subject: Sequence[Resource], predicate: Activity) -> int:
         return 0
     for resource in subject:
         name, digest_name, digest = _resource(resource)
-        if digest_name == digests.ASSET and predicate.outcome != "completed":
-            _check_asset(predicate.ledger, name, digest_name, digest)  # what it was to make
+        if digest_name == digests.ASSET:  # what it was to make, or dropped
+            _check_asset(predicate.ledger, name, digest_name, digest)
         else:
             parse_version(name)
             _check_content(name, digest_name)

@@ -39,7 +39,9 @@ def register(
     content = None if path is None else observe(context, path)
     with context.writing():
         batch = Batch(context)
-        batch.register(asset, title=title, description=description, kind=kind, license=license, aliases=parsed)
+        batch.register(
+            asset, title=title, description=description, kind=kind, license=license, aliases=parsed
+        )
         if content is not None:
             assert path is not None
             add_version(batch, asset, path, content)
@@ -71,7 +73,9 @@ def version(context: Context, asset: str, path: Path | None = None, *, anchor: b
 
 def observe(context: Context, path: Path) -> Content:
     """Digest a file or folder, showing progress."""
-    return digest_path(path, lambda done, total: context.progress(f"digesting {path.name}", done, total or None))
+    return digest_path(
+        path, lambda done, total: context.progress(f"digesting {path.name}", done, total or None)
+    )
 
 
 def add_version(batch: Batch, asset: str, path: Path, content: Content) -> Added:
@@ -95,7 +99,9 @@ def transfer(context: Context, asset: str, receiver: str) -> Receipt:
             return receipt
         target = digests.target_of_asset(digests.asset_digest(context.ledger_id, asset))
         with context.client() as client:
-            client.send(contracts.post(context.descriptor, context.address, target, record), context.account_key)
+            client.send(
+                contracts.post(context.descriptor, context.address, target, record), context.account_key
+            )
         context.refresh()
     return receipt
 
@@ -104,6 +110,9 @@ def parse_alias(text: str) -> Alias:
     """Read `SCHEME:NAME` or `SCHEME:NAMESPACE#NAME`; raises Usage."""
     scheme, colon, rest = text.partition(":")
     if not colon or not scheme or not rest:
-        raise Usage(f"alias {text!r}: expected SCHEME:NAME or SCHEME:NAMESPACE#NAME", hint="for example doi:10.1000/182, or openlineage:postgres://db:5432#public.orders")
+        raise Usage(
+            f"alias {text!r}: expected SCHEME:NAME or SCHEME:NAMESPACE#NAME",
+            hint="for example doi:10.1000/182, or openlineage:postgres://db:5432#public.orders",
+        )
     namespace, mark, name = rest.rpartition("#")
     return Alias(scheme=scheme, namespace=namespace if mark else "", name=name)

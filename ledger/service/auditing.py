@@ -41,25 +41,34 @@ def audit(context: Context) -> AuditReport:
         logs=logs,
         attachments=attachments,
         failures=failures,
-        findings=[problem(row) for row in index.findings(limit=_FINDINGS)],
+        findings=[problem(row) for row in index.findings(limit=_FINDINGS)[0]],
         state_digest=digest,
         to_block=summary.final,
         notes=["an embedded chain proves nothing to a third party"] if context.embedded else [],
     )
 
 
-def _failed(failures: list[Problem], subject: str, error: LedgerError | Failure, log: bytes | None = None) -> None:
+def _failed(
+    failures: list[Problem], subject: str, error: LedgerError | Failure, log: bytes | None = None
+) -> None:
     kind = error.kind if isinstance(error, Failure) else type(error).__name__.lower()
     text = error.text if isinstance(error, Failure) else str(error)
     entry = error.entry if isinstance(error, Failure) else None
-    failures.append(Problem(kind=kind, severity="error", subject=subject, text=text, log=log.hex() if log else "", entry=entry))
+    failures.append(
+        Problem(
+            kind=kind, severity="error", subject=subject, text=text, log=log.hex() if log else "", entry=entry
+        )
+    )
 
 
 def _audit_chain(context: Context, failures: list[Problem]) -> int:
     """Check the embedded chain's file from its first block on; a node is only asked for its head."""
     try:
         if context.embedded:
-            checked = verify_chain_db(Path(context.location), progress=lambda done, total: context.progress("checking the chain", done, total))
+            checked = verify_chain_db(
+                Path(context.location),
+                progress=lambda done, total: context.progress("checking the chain", done, total),
+            )
             return checked.blocks
         return context.reader.head().number + 1
     except LedgerError as error:
@@ -89,8 +98,11 @@ def _log_ids(context: Context, anchors: dict[bytes, list[Checkpoint]]) -> list[b
     return [context.log_id, *sorted(others)]
 
 
-def _audit_log(context: Context, log_id: bytes, checkpoints: list[Checkpoint], failures: list[Problem]) -> AuditedLog:
-    party = context.index.party_of_log(log_id)
+def _audit_log(
+    context: Context, log_id: bytes, checkpoints: list[Checkpoint], failures: list[Problem]
+) -> AuditedLog:
+    known = context.index.log(log_id)
+    party = known.party if known else None
     name = context.describe(party) if party else log_id.hex()
     before, size = len(failures), 0
     try:
@@ -99,7 +111,11 @@ def _audit_log(context: Context, log_id: bytes, checkpoints: list[Checkpoint], f
         stored = StoredLog(folder.size, folder.tree.bundles, folder.tree.tile)
         if log_id != context.log_id:  # a copy ends where it was last verified
             checkpoints = [point for point in checkpoints if point.size <= size]
-        for failure in audit_log(stored, checkpoints, progress=lambda done, total: context.progress(f"auditing the log of {name}", done, total)):
+        for failure in audit_log(
+            stored,
+            checkpoints,
+            progress=lambda done, total: context.progress(f"auditing the log of {name}", done, total),
+        ):
             _failed(failures, name, failure, log_id)
         _audit_kept(context, folder, checkpoints, failures)
     except LedgerError as error:
@@ -114,7 +130,9 @@ def _audit_log(context: Context, log_id: bytes, checkpoints: list[Checkpoint], f
     )
 
 
-def _audit_kept(context: Context, folder: TileFolder, checkpoints: list[Checkpoint], failures: list[Problem]) -> None:
+def _audit_kept(
+    context: Context, folder: TileFolder, checkpoints: list[Checkpoint], failures: list[Problem]
+) -> None:
     """Check that each anchored checkpoint of the own log was kept, as it was anchored."""
     if folder is not context.log:
         return
@@ -139,10 +157,11 @@ def _audit_attachments(context: Context, failures: list[Problem]) -> int:
 
 
 def _audit_index(context: Context, failures: list[Problem]) -> str:
-    """Build the index anew and compare; return the state digest of the new one."""
+    """Build the index anew and compare; return the state digest."""
     logs = Logs(context, context.reader)
-    differing, digest = context.index.compare_with_rebuilt(context.reader, logs, progress=context.progress)
-    for table in differing:
-        text = f"the index's table {table} is not what chain and logs say; dataledger sync --rebuild makes it anew"
+    scratch = context.workspace.index_path.with_suffix(".audit.db")
+    differing = context.index.audit(context.reader, logs, scratch, progress=context.progress)
+    for each in differing:
+        text = f"table {each.table}, row {each.row}: found {each.found}, chain and logs say {each.expected}; dataledger sync --rebuild makes it anew"
         _failed(failures, "index", Failure("index-mismatch", None, text))
-    return digest.hex()
+    return context.index.state_digest().hex()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from ledger.core import digests, dsse, signing
 from ledger.core.errors import NotFound, Usage
@@ -42,6 +43,7 @@ class Batch:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._index = context.fresh()
         self._payloads: list[bytes] = []
         self._latest: dict[str, Added] = {}
         self._registered: set[str] = set()
@@ -52,14 +54,16 @@ class Batch:
 
     def is_registered(self, asset: str) -> bool:
         """Tell whether the asset is registered, in the ledger or in this batch."""
-        return asset in self._registered or self._context.index.registered(asset)
+        return asset in self._registered or self._index.registered(asset)
 
     def latest(self, asset: str) -> Added | None:
         """Return the newest version of the asset, in this batch or in the ledger."""
         added = self._latest.get(asset)
         if added is None:
-            known = self._context.index.latest_version(asset)
-            added = None if known is None else Added(known.number, known.record, {known.alg: known.digest.hex()})
+            known = self._index.latest_version(asset)
+            added = (
+                None if known is None else Added(known.number, known.record, {known.alg: known.digest.hex()})
+            )
         return added
 
     def register(
@@ -77,9 +81,17 @@ class Batch:
         check_asset(asset)
         self.check_namespace(asset)
         if self.is_registered(asset):
-            raise Usage(f"{asset} is registered already", hint=f"record a new version of it: dataledger version {asset} PATH")
+            raise Usage(
+                f"{asset} is registered already",
+                hint=f"record a new version of it: dataledger version {asset} PATH",
+            )
         predicate = Registration(
-            **self._header(attachments), title=title, description=description, kind=kind, license=license, aliases=list(aliases)
+            **self._header(attachments),
+            title=title,
+            description=description,
+            kind=kind,
+            license=license,
+            aliases=list(aliases),
         )
         self._add("registration", asset, [self.asset_resource(asset)], predicate)
         self._registered.add(asset)
@@ -98,7 +110,9 @@ class Batch:
         """Record the next version of an asset that this party holds, and return it."""
         self.check_holder(asset)
         if not self.is_registered(asset):
-            raise NotFound(f"{asset} is not registered", hint=f"register it: dataledger register {asset} PATH")
+            raise NotFound(
+                f"{asset} is not registered", hint=f"register it: dataledger register {asset} PATH"
+            )
         before = self.latest(asset)
         number = 1 if before is None else before.number + 1
         predicate = Version(
@@ -115,9 +129,11 @@ class Batch:
         added = self._latest[asset] = Added(number, record, digest)
         return added
 
-    def activity(self, subject: Sequence[Resource], attachments: Sequence[Attachment], predicate: dict[str, object]) -> bytes:
+    def activity(
+        self, subject: Sequence[Resource], attachments: Sequence[Attachment], predicate: dict[str, Any]
+    ) -> bytes:
         """Record an activity; without a subject it is about the run itself. Returns the record id."""
-        activity = Activity(**self._header(attachments), **predicate)  # type: ignore[arg-type]
+        activity = Activity(**self._header(attachments), **predicate)
         about = list(subject) or [
             Resource(
                 f"run:{activity.run_id}",
@@ -144,9 +160,12 @@ class Batch:
     def check_namespace(self, asset: str) -> None:
         """Raise Usage unless the namespace of `asset` is this party's."""
         namespace = namespace_of(asset)
-        owner = self._context.index.namespace_owner(namespace)
+        owner = self._index.namespace_owner(namespace)
         if owner is None:
-            raise Usage(f"nobody owns the namespace {namespace}", hint=f"claim it: dataledger namespace claim {namespace}")
+            raise Usage(
+                f"nobody owns the namespace {namespace}",
+                hint=f"claim it: dataledger namespace claim {namespace}",
+            )
         if owner != self._context.address:
             raise Usage(
                 f"the namespace {namespace} belongs to {self._context.describe(owner)}, not to you",
@@ -156,7 +175,7 @@ class Batch:
     def check_holder(self, asset: str) -> None:
         """Raise Usage unless this party holds the asset."""
         check_asset(asset)
-        holder = self._context.index.holder(asset)
+        holder = self._index.holder(asset)
         if holder is None:
             self.check_namespace(asset)
         elif holder != self._context.address:
@@ -180,7 +199,7 @@ class Batch:
         self._payloads.clear()
         self.refs.clear()
 
-    def _header(self, attachments: Sequence[Attachment] = ()) -> dict[str, object]:
+    def _header(self, attachments: Sequence[Attachment] = ()) -> dict[str, Any]:
         return {
             "ledger": self._context.ledger_id.hex(),
             "logs": [self._context.log_id.hex()],
@@ -194,6 +213,8 @@ class Batch:
         record = dsse.record_id(payload)
         self._payloads.append(payload)
         self.refs.append(
-            RecordRef(record=record.hex(), type=type_, subject=about, entry=-1, log=self._context.log_id.hex())
+            RecordRef(
+                record=record.hex(), type=type_, subject=about, entry=-1, log=self._context.log_id.hex()
+            )
         )
         return record

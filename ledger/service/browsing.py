@@ -27,7 +27,9 @@ def status(context: Context) -> Status:
     if own and own.problem:
         notes.append(f"your own log stops at {own.size} entries: {own.problem}; dataledger audit says more")
     if context.embedded:
-        notes.append("the chain is embedded: for trying out, tests and CI; it proves nothing to a third party")
+        notes.append(
+            "the chain is embedded: for trying out, tests and CI; it proves nothing to a third party"
+        )
     else:
         notes.append(f"answers are true to block {summary.head}; dataledger sync asks the node for more")
     return Status(
@@ -89,16 +91,16 @@ def log(
     """List records, newest first."""
     index = context.fresh()
     name = None if asset is None else context.known.asset(asset)
-    rows = index.entries(
+    rows, truncated = index.entries(
         asset=name,
         type=type,
         party=None if party is None else party_address(context, party),
         state=state,
-        limit=limit + 1,
+        limit=limit,
     )
     return LogListing(
-        records=[log_line(context, row) for row in rows[:limit]],
-        truncated=len(rows) > limit,
+        records=[log_line(context, row) for row in rows],
+        truncated=truncated,
         to_block=index.summary().head,
     )
 
@@ -125,7 +127,7 @@ def log_line(context: Context, row: EntryView) -> LogLine:
 def search(context: Context, text: str, *, limit: int = 20) -> SearchResult:
     """Find assets by their texts, best first."""
     index = context.fresh()
-    rows = index.search(text, limit=limit + 1)
+    rows, truncated = index.search(text, limit=limit)
     hits = [
         Hit(
             asset=row.asset,
@@ -135,15 +137,15 @@ def search(context: Context, text: str, *, limit: int = 20) -> SearchResult:
             latest=row.latest,
             snippet=row.snippet,
         )
-        for row in rows[:limit]
+        for row in rows
     ]
-    return SearchResult(hits=hits, truncated=len(rows) > limit)
+    return SearchResult(hits=hits, truncated=truncated)
 
 
 def findings(context: Context, *, limit: int = 100) -> Findings:
     """List findings, newest first."""
-    rows = context.fresh().findings(limit=limit + 1)
-    return Findings(findings=[problem(row) for row in rows[:limit]], truncated=len(rows) > limit)
+    rows, truncated = context.fresh().findings(limit=limit)
+    return Findings(findings=[problem(row) for row in rows], truncated=truncated)
 
 
 def problem(row: FindingView) -> Problem:

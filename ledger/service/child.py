@@ -25,7 +25,9 @@ def run_child(command: Sequence[str], extra_env: Mapping[str, str] | None = None
         try:
             child = subprocess.Popen(list(command), env=env)  # noqa: S603 - running it is the point
         except FileNotFoundError:
-            raise NotFound(f"no program {command[0]!r}", hint="check the spelling, or give its path") from None
+            raise NotFound(
+                f"no program {command[0]!r}", hint="check the spelling, or give its path"
+            ) from None
         except (PermissionError, OSError) as error:
             raise Usage(f"{command[0]!r} can't be executed: {error.strerror}") from None
         started.append(child)

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from ledger.chain.connect import Options, open_client, open_reader
+from ledger.chain.connect import open_client, open_reader
+from ledger.chain.options import Options
 from ledger.chain.interface import Client, Reader
 from ledger.core.descriptor import LedgerDescriptor, parse_descriptor
 from ledger.core.errors import Corrupt, FormatError, Usage
@@ -20,9 +21,10 @@ from ledger.index import Index
 from ledger.service.known import Known
 from ledger.store.config import Config
 from ledger.store.files import read_small
-from ledger.store.keys import KeyStore, Prompt, passphrase_from
+from ledger.store.keys import KeyStore
 from ledger.store.lock import exclusive
 from ledger.store.log import LogFolder
+from ledger.store.passphrase import Prompt, passphrase_from
 from ledger.store.workspace import Workspace, open_workspace
 
 Notify = Callable[[str], None]
@@ -98,7 +100,10 @@ class Context:
         """The ledger that this workspace belongs to."""
         data = read_small(self.workspace.ledger_json, _MAX_DESCRIPTOR, "ledger.json")
         if data is None:
-            raise Corrupt(f"the workspace has no ledger.json: {self.workspace.path}", hint="restore it from a copy of another party")
+            raise Corrupt(
+                f"the workspace has no ledger.json: {self.workspace.path}",
+                hint="restore it from a copy of another party",
+            )
         return parse_descriptor(data)
 
     @property
@@ -116,7 +121,9 @@ class Context:
         """The party's address, 20 bytes."""
         chain_id, address = parse_did(self.party)
         if chain_id != self.descriptor.chain_id:
-            raise Corrupt(f"config.toml names a party of chain {chain_id}, ledger.json is of chain {self.descriptor.chain_id}")
+            raise Corrupt(
+                f"config.toml names a party of chain {chain_id}, ledger.json is of chain {self.descriptor.chain_id}"
+            )
         return address
 
     @cached_property
@@ -145,7 +152,9 @@ class Context:
     def record_key(self) -> bytes:
         """The public key that signs records, 32 bytes."""
         if not self.config.record_key:
-            raise FormatError("config.toml names no record_key", hint="choose one: dataledger key list, key rotate")
+            raise FormatError(
+                "config.toml names no record_key", hint="choose one: dataledger key list, key rotate"
+            )
         return bytes.fromhex(self.config.record_key)
 
     @property
@@ -193,7 +202,7 @@ class Context:
     @property
     def known(self) -> Known:
         """The index, asked by this party."""
-        return Known(self.index, self.address, self.ledger_id)
+        return Known(self.index, self.address)
 
     def fresh(self) -> Index:
         """Return the index, brought up to date first if something may be new."""
@@ -202,6 +211,10 @@ class Context:
         if syncing.is_stale(self):
             self.refresh()
         return self.index
+
+    def rebuild_index(self) -> None:
+        """Forget the index; the next use builds it anew from chain and logs."""
+        self.index.discard()
 
     def refresh(self) -> None:
         """Bring the index up to date with the chain and the logs."""
@@ -236,7 +249,9 @@ def chain_options(notify: Notify, final_depth: int | None = None) -> Options:
     return Options(confirmations=final_depth, on_wait=notify)
 
 
-def key_store(workspace: Workspace, *, embedded: bool, env: Mapping[str, str], ask: Prompt | None, encrypt: bool = False) -> KeyStore:
+def key_store(
+    workspace: Workspace, *, embedded: bool, env: Mapping[str, str], ask: Prompt | None, encrypt: bool = False
+) -> KeyStore:
     """Return the workspace's keys: encrypted ones ask for the passphrase when it is first needed.
 
     New keys are encrypted, except on an embedded chain, where that has to be asked for (`encrypt`, or keys that are

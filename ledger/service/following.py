@@ -9,10 +9,10 @@ import msgspec
 
 from ledger.core.errors import NotFound, Unavailable, Usage
 from ledger.core.identity import log_id
+from ledger.index.views import LogView
 from ledger.service.context import Context
 from ledger.service.parties import party_address
 from ledger.service.results import Followed, Follows
-from ledger.service.syncing import Logs
 from ledger.store import config as settings
 from ledger.store.source import open_source
 
@@ -20,20 +20,23 @@ from ledger.store.source import open_source
 def followed(context: Context) -> Follows:
     """List the logs that are followed, and how far each was read."""
     index = context.fresh()
-    logs = Logs(context, context.reader)
-    return Follows(followed=[_followed(context, each, index.log_progress(bytes.fromhex(each.log)), logs) for each in context.config.follow])
+    return Follows(
+        followed=[
+            _followed(context, each, index.log(bytes.fromhex(each.log))) for each in context.config.follow
+        ]
+    )
 
 
-def _followed(context: Context, each: settings.Followed, progress, logs: Logs) -> Followed:  # noqa: ANN001
-    party = context.index.party_of_log(bytes.fromhex(each.log))
+def _followed(context: Context, each: settings.Followed, log: LogView | None) -> Followed:
+    party = log.party if log else None
     return Followed(
         party=context.did(party) if party else each.label,
         name=context.index.party_name(party) if party else "",
         log=each.log,
         source=each.location or "as announced on chain",
-        entries=progress.size,
-        anchored=progress.anchored,
-        problem=progress.problem,
+        entries=log.size if log else 0,
+        anchored=log.anchored if log else 0,
+        problem=log.problem if log else "",
     )
 
 
@@ -89,10 +92,15 @@ def _log_of(context: Context, address: bytes, location: str) -> bytes:
     own = {first, *index.logs_of(address)}
     if not location:
         if not index.log_location(first):
-            raise Unavailable(f"{context.describe(address)} announces nowhere on chain where its log is served", hint="name it: --from FOLDER|URL")
+            raise Unavailable(
+                f"{context.describe(address)} announces nowhere on chain where its log is served",
+                hint="name it: --from FOLDER|URL",
+            )
         return first
     with open_source(context.workspace.resolve(location), named=True) as source:
         served = parse_origin(parse_checkpoint(parse_note(source.checkpoint()).text).origin)
     if served not in own:
-        raise Usage(f"{location} serves the log {served.hex()}, which is not one of {context.describe(address)}")
+        raise Usage(
+            f"{location} serves the log {served.hex()}, which is not one of {context.describe(address)}"
+        )
     return served

@@ -51,7 +51,11 @@ def rotate_key(context: Context) -> Done:
         block = send(context, contracts.publish_key(context.descriptor, context.address, key, KEY_VALIDITY_S))
         context.save_config(msgspec.structs.replace(context.config, record_key=key.hex()))
         context.refresh()
-    return done(f"signing with key {key.hex()} from now on", block, ["the old key is still valid: dataledger key revoke ends it"])
+    return done(
+        f"signing with key {key.hex()} from now on",
+        block,
+        ["the old key is still valid: dataledger key revoke ends it"],
+    )
 
 
 def _unpublished_key(context: Context) -> bytes | None:
@@ -115,7 +119,10 @@ def _give_namespace(context: Context, name: str, address: bytes, what: str) -> D
         raise Usage(f"the namespace {name} belongs to {whose}")
     parent = parent_of(name)
     if parent is not None and index.namespace_owner(parent) != context.address:
-        raise Usage(f"{name} can only be given out by the owner of {parent}", hint=f"ask them: dataledger namespace assign {name} {context.party}")
+        raise Usage(
+            f"{name} can only be given out by the owner of {parent}",
+            hint=f"ask them: dataledger namespace assign {name} {context.party}",
+        )
     with context.writing():
         block = send(context, contracts.claim_namespace(context.descriptor, name, address))
         context.refresh()
@@ -157,7 +164,9 @@ def add_delegate(context: Context, type_: str, party: str, *, days: int) -> Done
     if address == context.address:
         raise Usage("you may act for yourself without a delegation")
     with context.writing():
-        call = contracts.add_delegate(context.descriptor, context.address, type_.encode(), address, days * DAY_S)
+        call = contracts.add_delegate(
+            context.descriptor, context.address, type_.encode(), address, days * DAY_S
+        )
         block = send(context, call)
         context.refresh()
     return done(f"{context.describe(address)} may {_may(type_)} for you, {days} days", block)
@@ -168,7 +177,9 @@ def revoke_delegate(context: Context, type_: str, party: str) -> Done:
     address = party_address(context, party)
     with context.writing():
         anchor_pending(context)
-        block = send(context, contracts.revoke_delegate(context.descriptor, context.address, type_.encode(), address))
+        block = send(
+            context, contracts.revoke_delegate(context.descriptor, context.address, type_.encode(), address)
+        )
         context.refresh()
     return done(f"{context.describe(address)} may no longer {_may(type_)} for you", block)
 
@@ -180,13 +191,19 @@ def _may(type_: str) -> str:
 def serve_at(context: Context, url: str) -> Done:
     """Publish where the own log is served."""
     if not url.startswith("https://"):
-        raise Usage(f"expected an https:// address, got {url!r}", hint="others' indexers fetch from nothing else")
+        raise Usage(
+            f"expected an https:// address, got {url!r}", hint="others' indexers fetch from nothing else"
+        )
     location = url if context.config.log_number == 0 else f"{url}#{context.config.log_number}"
     with context.writing():
-        call = contracts.set_attribute(context.descriptor, context.address, LOCATION_ATTRIBUTE, location.encode(), LOCATION_VALIDITY_S)
+        call = contracts.set_attribute(
+            context.descriptor, context.address, LOCATION_ATTRIBUTE, location.encode(), LOCATION_VALIDITY_S
+        )
         block = send(context, call)
         context.refresh()
-    return done(f"your log is announced at {location}", block, [f"serve the folder {context.workspace.public} there"])
+    return done(
+        f"your log is announced at {location}", block, [f"serve the folder {context.workspace.public} there"]
+    )
 
 
 def send(context: Context, call: Call) -> BlockRef:

@@ -19,8 +19,15 @@ from ledger.core.errors import FormatError
 from ledger.core.hashing import sha256
 from ledger.core.names import check_namespace, format_version
 from ledger.core.records import Attachment, Edge, Field, Resource
-from ledger.formats.openlineage import Import, Refusal, plan_import
-from ledger.formats.openlineage_drafts import DatasetDraft, InputDraft, OutputDraft, RunDraft, ownership_attachment
+from ledger.formats.openlineage import Import, plan_import
+from ledger.formats.openlineage_drafts import (
+    DatasetDraft,
+    InputDraft,
+    OutputDraft,
+    RunDraft,
+    ownership_attachment,
+)
+from ledger.formats.openlineage_read import Refusal
 from ledger.service.attached import publish_attachment, seal
 from ledger.service.batch import Batch
 from ledger.service.context import Context
@@ -42,7 +49,12 @@ _LISTED = 1000
 
 
 def import_openlineage(
-    context: Context, files: Sequence[Path], *, namespace: str | None = None, dry_run: bool = False, anchor: bool = True
+    context: Context,
+    files: Sequence[Path],
+    *,
+    namespace: str | None = None,
+    dry_run: bool = False,
+    anchor: bool = True,
 ) -> Imported:
     """Import events from files (`-`: standard input); refuse bad events one by one and import the rest."""
     into = namespace or context.config.namespace
@@ -79,7 +91,9 @@ def import_openlineage(
 class _Importer:
     """One import on its way into the log, in batches."""
 
-    def __init__(self, context: Context, plan: Import, namespace: str, refused: list[Refused], *, dry_run: bool) -> None:
+    def __init__(
+        self, context: Context, plan: Import, namespace: str, refused: list[Refused], *, dry_run: bool
+    ) -> None:
         self.context = context
         self.plan = plan
         self.namespace = namespace
@@ -120,7 +134,9 @@ class _Importer:
             size=self._size,
             block=block.number if block else None,
             block_time=format_time(block.time_unix_s) if block else "",
-            notes=[f"{len(self._refs)} records were written; the first {_LISTED} are listed"] if len(self._refs) > _LISTED else [],
+            notes=[f"{len(self._refs)} records were written; the first {_LISTED} are listed"]
+            if len(self._refs) > _LISTED
+            else [],
         )
 
     def _keep(self) -> None:
@@ -141,7 +157,9 @@ class _Importer:
         name = f"{self.namespace}/{dataset.path}"
         if self.batch.is_registered(name):
             name = f"{self.namespace}/{dataset.path_if_taken}"
-        attachments = self._sealed("ownership", ownership_attachment(dataset.owners)) if dataset.owners else []
+        attachments = (
+            self._sealed("ownership", ownership_attachment(dataset.owners)) if dataset.owners else []
+        )
         original = b"".join(self.plan.dataset_original(position))
         attachments += self._sealed("event", original) if original else []
         self.batch.register(name, title=_title(dataset), aliases=dataset.aliases, attachments=attachments)
@@ -221,7 +239,9 @@ class _Importer:
         if len(encoded := msgspec.json.encode(kept)) > _INLINE_BYTES:
             attachments.append(self._published("fields", encoded))
             kept = []
-        added = self.batch.version(asset, {DECLARED: digest.hex()}, fields=kept, declared=declared, attachments=attachments)
+        added = self.batch.version(
+            asset, {DECLARED: digest.hex()}, fields=kept, declared=declared, attachments=attachments
+        )
         self._numbers[digest] = added.number
         return _declared_version(asset, added.number, digest)
 
@@ -229,7 +249,7 @@ class _Importer:
         """Return the version of the asset with this description, if this import or the ledger has one."""
         digest = self._digest(asset, declared)
         if digest not in self._numbers:
-            found = self.context.index.version_by_digest(asset, DECLARED, digest)
+            found = self.context.index.version_by_digest(asset, DECLARED, digest.hex())
             if found is None:
                 return None
             self._numbers[digest] = found.number
@@ -276,5 +296,3 @@ def _merged(edges: Sequence[Edge]) -> list[Edge]:
     for edge in edges:
         basis[edge.output, edge.input] = basis.get((edge.output, edge.input), 0) | edge.basis
     return [Edge(output, input_, bits) for (output, input_), bits in basis.items()]
-
-

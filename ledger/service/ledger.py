@@ -23,7 +23,7 @@ from ledger.core.lineage import LineageGraph
 from ledger.service import results as r
 from ledger.service.context import Context, Notify, Progress, no_progress, silent
 from ledger.service.setup import InitRequest, init
-from ledger.store.keys import Prompt
+from ledger.store.passphrase import Prompt
 
 
 class Ledger:
@@ -54,11 +54,10 @@ class Ledger:
         env: Mapping[str, str] | None = None,
         ask: Prompt | None = None,
         notify: Notify = silent,
-        progress: Progress = no_progress,
     ) -> r.Setup:
         """Make a workspace for `folder`; see `setup`."""
         given = os.environ if env is None else env
-        return init(folder, request, env=given, ask=ask, notify=notify, progress=progress)
+        return init(folder, request, env=given, ask=ask, notify=notify)
 
     def close(self) -> None:
         """Close what was opened."""
@@ -67,12 +66,16 @@ class Ledger:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     # --- writing records
 
-    def register(self, asset: str, path: Path | None = None, *, aliases: Iterable[str] = (), **said: Any) -> r.Receipt:
+    def register(
+        self, asset: str, path: Path | None = None, *, aliases: Iterable[str] = (), **said: Any
+    ) -> r.Receipt:
         """Register an asset, with the content of `path` as version 1 if given; see `assets.register`."""
         from ledger.service import assets
 

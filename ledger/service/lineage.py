@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ledger.core.errors import NotFound, Usage
 from ledger.core.lineage import LineageGraph
 from ledger.service.context import Context
 from ledger.service.times import parse_time
@@ -26,24 +25,13 @@ def lineage(
 ) -> LineageGraph:
     """Walk the lineage of a reference. `as_of` is a block number or a time; a limit that was hit is in the answer."""
     index = context.fresh()
-    if column is not None and level == "asset":
-        raise Usage("--column follows columns of versions: leave out --level asset")
-    wanted = context.known.reference(reference)
-    if not index.mentioned(wanted.asset):
-        raise NotFound(f"{wanted.asset} is not known here", hint="dataledger search finds assets by their texts")
     return index.lineage(
-        wanted,
+        context.known.reference(reference),
         direction=direction,
         level=level,
         depth=depth,
-        as_of=None if as_of is None else _block(context, as_of),
+        as_of=int(as_of) if as_of and as_of.isdigit() else None,
+        as_of_time_unix_s=parse_time(as_of) if as_of and not as_of.isdigit() else None,
         column=column,
         limit=limit,
     )
-
-
-def _block(context: Context, text: str) -> int:
-    """Return the block that a number or a time means: the last one that was made by then."""
-    if text.isdigit():
-        return int(text)
-    return context.index.block_at(parse_time(text))

@@ -19,13 +19,20 @@ def party_address(context: Context, text: str) -> bytes:
     if text.startswith("did:"):
         chain_id, address = parse_did(text)
         if chain_id != context.descriptor.chain_id:
-            raise WrongLedger(f"{text} is a party of chain {chain_id}, this ledger is on chain {context.descriptor.chain_id}")
+            raise WrongLedger(
+                f"{text} is a party of chain {chain_id}, this ledger is on chain {context.descriptor.chain_id}"
+            )
         return address
     try:
         check_namespace(text)
     except FormatError:
-        raise FormatError(f"party {text!r}: expected a DID, an address, or a namespace that it owns") from None
+        raise FormatError(
+            f"party {text!r}: expected a DID, an address, or a namespace that it owns"
+        ) from None
     owner = context.fresh().namespace_owner(text)
     if owner is None:
-        raise NotFound(f"nobody owns the namespace {text}", hint="name the party by its DID; dataledger namespace list shows them")
+        raise NotFound(
+            f"nobody owns the namespace {text}",
+            hint="name the party by its DID; dataledger namespace list shows them",
+        )
     return owner

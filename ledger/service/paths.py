@@ -38,7 +38,10 @@ class Paths:
         """Return `given`, else the path known for the asset; raises NotFound if there is neither."""
         path = given or self.get(asset)
         if path is None:
-            raise NotFound(f"where {asset} is on this machine is not known", hint=f"name it: {asset}=PATH, or PATH behind {asset}")
+            raise NotFound(
+                f"where {asset} is on this machine is not known",
+                hint=f"name it: {asset}=PATH, or PATH behind {asset}",
+            )
         return path
 
     def remember(self, found: dict[str, Path]) -> None:

@@ -12,7 +12,7 @@ import time
 import msgspec
 
 from ledger.chain import contracts
-from ledger.core import note, signing
+from ledger.core import signing
 from ledger.core.chain_facts import BlockRef
 from ledger.core.errors import Unauthorized, Unavailable
 from ledger.service.batch import Batch
@@ -21,7 +21,9 @@ from ledger.service.results import Receipt, RecordRef
 from ledger.service.times import format_time
 
 
-def publish(context: Context, batch: Batch, *, anchor: bool = True, notes: list[str] | None = None) -> Receipt:
+def publish(
+    context: Context, batch: Batch, *, anchor: bool = True, notes: list[str] | None = None
+) -> Receipt:
     """Append the batch to the own log, anchor it if asked, and bring the index up to date.
 
     The caller holds `context.writing()`. When anchoring fails because the chain can't be had, the records are kept,
@@ -55,12 +57,7 @@ def keep(context: Context, batch: Batch) -> tuple[list[RecordRef], int]:
 
 def append(context: Context, entries: list[bytes]) -> tuple[int, int]:
     """Append entries to the own log under a signed checkpoint, durably, and return their range."""
-    signer = signing.signer(context.record_seed)
-
-    def sign(text: str) -> bytes:
-        return note.sign_note(text, context.log.origin, signer)
-
-    return context.log.append(entries, sign, on_wait=context.notify)
+    return context.log.append(entries, signing.signer(context.record_seed), on_wait=context.notify)
 
 
 def anchor_pending(context: Context) -> BlockRef | None:
@@ -95,11 +92,19 @@ def check_key(context: Context) -> None:
     state = context.index.key_state(context.address, context.record_key)
     hint = "make and publish a new one: dataledger key rotate"
     if state is None:
-        raise Unauthorized("key-unknown", f"the key in use, {context.record_key.hex()}, is not published on the chain", hint=hint)
+        raise Unauthorized(
+            "key-unknown",
+            f"the key in use, {context.record_key.hex()}, is not published on the chain",
+            hint=hint,
+        )
     if state.revoked_block:
-        raise Unauthorized("key-revoked", f"the key in use was revoked in block {state.revoked_block}", hint=hint)
+        raise Unauthorized(
+            "key-revoked", f"the key in use was revoked in block {state.revoked_block}", hint=hint
+        )
     if state.valid_to_unix_s < time.time():
-        raise Unauthorized("key-expired", f"the key in use expired on {format_time(state.valid_to_unix_s)}", hint=hint)
+        raise Unauthorized(
+            "key-expired", f"the key in use expired on {format_time(state.valid_to_unix_s)}", hint=hint
+        )
 
 
 def anchor(context: Context) -> Receipt:

@@ -42,17 +42,27 @@ def recheck(context: Context, log_id: bytes, index: int, record: bytes) -> Reche
     entry = next(iter(folder.entries(index, index + 1)))
     envelope = dsse.verify_envelope(entry)
     if dsse.record_id(envelope.payload) != record:
-        raise Corrupt(f"entry {index} of log {log_id.hex()[:12]} is another record than the index says", hint="dataledger sync --rebuild")
+        raise Corrupt(
+            f"entry {index} of log {log_id.hex()[:12]} is another record than the index says",
+            hint="dataledger sync --rebuild",
+        )
     statement = parse_statement(envelope.payload)
     checkpoint = context.reader.checkpoint_covering(log_id, index)
     if checkpoint is None:
         raise Unconfirmed("the record is not anchored yet", hint="dataledger anchor")
     proof = folder.prove_inclusion(index, checkpoint.size) if folder.size >= checkpoint.size else None
     if proof is None:
-        raise Unavailable(f"log {log_id.hex()[:12]}: {checkpoint.size} entries are anchored, {folder.size} are here", hint="dataledger sync")
+        raise Unavailable(
+            f"log {log_id.hex()[:12]}: {checkpoint.size} entries are anchored, {folder.size} are here",
+            hint="dataledger sync",
+        )
     merkle.verify_inclusion(merkle.leaf_hash(entry), index, checkpoint.size, proof, checkpoint.root)
     place = Place(
-        context.ledger_id.hex(), context.descriptor.chain_id, log_id.hex(), checkpoint.block, checkpoint.time_unix_s
+        context.ledger_id.hex(),
+        context.descriptor.chain_id,
+        log_id.hex(),
+        checkpoint.block,
+        checkpoint.time_unix_s,
     )
     check_signers(statement, [signature.keyid for signature in envelope.signatures], place, _OnChain(context))
     return Rechecked(statement, checkpoint)

@@ -57,9 +57,8 @@ def run(
 ) -> RunReceipt:
     """Run `command`, pass everything through, record it. Checks what can be checked before the program starts."""
     paths = Paths(context.workspace)
-    context.fresh()
-    check_key(context)
     batch = Batch(context)
+    check_key(context)
     wanted = [_parse_output(batch, paths, text) for text in outputs]
     read = [_parse_input(context, paths, text) for text in inputs]
     _check_distinct(read, wanted)
@@ -73,7 +72,6 @@ def run(
     if problems and code == 0:
         outcome = "failed"
     with context.writing():
-        context.fresh()
         batch = Batch(context)
         resources = [_input_resource(context, batch, each) for each in read]
         subject = _outputs(batch, wanted, made, title, outcome)
@@ -127,11 +125,17 @@ def _parse_input(context: Context, paths: Paths, text: str) -> Input:
     name, path = _split(text)
     reference = context.known.reference(name)
     if not context.index.registered(reference.asset) and not path:
-        raise NotFound(f"{reference.asset} is not registered", hint=f"register it, or say where its content is: {reference.asset}=PATH")
+        raise NotFound(
+            f"{reference.asset} is not registered",
+            hint=f"register it, or say where its content is: {reference.asset}=PATH",
+        )
     if path is None:
         path = paths.get(reference.asset)
     if path is None and reference.number is None and reference.digest is None:
-        raise NotFound(f"where {name} is on this machine is not known", hint=f"name it: {name}=PATH, or name a version: {name}@1")
+        raise NotFound(
+            f"where {name} is on this machine is not known",
+            hint=f"name it: {name}=PATH, or name a version: {name}@1",
+        )
     content = None if path is None else observe(context, path)
     each = Input(reference, path, content)
     _check_named_version(context, each)
@@ -152,7 +156,10 @@ def _check_named_version(context: Context, each: Input) -> None:
 
 
 def _check_distinct(read: Sequence[Input], wanted: Sequence[Output]) -> None:
-    for what, names in (("input", [str(each.reference) for each in read]), ("output", [each.asset for each in wanted])):
+    for what, names in (
+        ("input", [str(each.reference) for each in read]),
+        ("output", [each.asset for each in wanted]),
+    ):
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise Usage(f"{what} {sorted(twice)[0]} is named twice")
@@ -198,7 +205,9 @@ def _input_resource(context: Context, batch: Batch, each: Input) -> Resource:
     return Resource(asset if known is None else format_version(asset, known.number), digest)
 
 
-def _outputs(batch: Batch, wanted: Sequence[Output], made: dict[str, Content], title: str, outcome: str) -> list[Resource]:
+def _outputs(
+    batch: Batch, wanted: Sequence[Output], made: dict[str, Content], title: str, outcome: str
+) -> list[Resource]:
     if outcome != "completed":
         return [batch.asset_resource(each.asset) for each in wanted]
     subject = []
@@ -215,7 +224,9 @@ def _outputs(batch: Batch, wanted: Sequence[Output], made: dict[str, Content], t
 
 def _command_attachment(context: Context, command: Sequence[str]) -> Attachment:
     """Seal the command line: it may hold paths, names and secrets, so it is private."""
-    data = msgspec.json.encode({"command": list(command), "shell": shlex.join(command), "folder": str(Path.cwd())})
+    data = msgspec.json.encode(
+        {"command": list(command), "shell": shlex.join(command), "folder": str(Path.cwd())}
+    )
     return seal(context, "command", "application/json", data)
 
 

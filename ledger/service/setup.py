@@ -6,7 +6,7 @@ the chain already is left alone. The workspace counts as ready when its settings
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -21,12 +21,12 @@ from ledger.core.errors import NotFound, Unfunded, Usage
 from ledger.core.identity import format_did, log_id, parse_did
 from ledger.core.names import check_namespace, parent_of
 from ledger.core.text import check_line
-from ledger.service.context import Notify, Progress, chain_options, key_store
+from ledger.service.context import Notify, chain_options, key_store
 from ledger.service.results import Setup
 from ledger.store.config import ChainConfig, Config
 from ledger.store.files import read_small, write_atomic
-from ledger.store.keys import KeyStore, Prompt, read_keystore_file
 from ledger.store.lock import exclusive
+from ledger.store.passphrase import Prompt
 from ledger.store.workspace import Workspace, create_workspace, new_workspace_path
 
 KEY_VALIDITY_S = 2 * 365 * 86400
@@ -48,11 +48,15 @@ class InitRequest(Struct, frozen=True, kw_only=True):
     join: Path | None = None
     registrar: str | None = None
     encrypt: bool = False
-    account_file: Path | None = None
 
 
 def init(
-    folder: Path, request: InitRequest, *, env: Mapping[str, str], ask: Prompt | None, notify: Notify, progress: Progress
+    folder: Path,
+    request: InitRequest,
+    *,
+    env: Mapping[str, str],
+    ask: Prompt | None,
+    notify: Notify,
 ) -> Setup:
     """Make or go on making the workspace for `folder`. Raises Usage, Unfunded (resumable), Unavailable, WrongLedger."""
     check_namespace(request.namespace)
@@ -61,8 +65,11 @@ def init(
     joined = None if request.join is None else _read_descriptor(request.join)
     workspace = _workspace(path, request, joined, folder)
     with exclusive(workspace.lock_path, "this workspace", on_wait=notify):
-        setting_up = _SettingUp(workspace, request, env, ask, notify, progress)
-        return setting_up.finish(joined)
+        setting_up = _SettingUp(workspace, request, env, ask, notify)
+        try:
+            return setting_up.finish(joined)
+        except Unfunded as error:
+            raise _explained(error) from None
 
 
 def _read_descriptor(path: Path) -> LedgerDescriptor:
@@ -78,10 +85,16 @@ def _workspace(path: Path, request: InitRequest, joined: LedgerDescriptor | None
     if path.exists():
         config = workspace.read_config()
         if config.party and workspace.ledger_json.exists():
-            raise Usage(f"there is a workspace already: {path}", hint="dataledger status shows it; to add a namespace: dataledger namespace claim")
+            raise Usage(
+                f"there is a workspace already: {path}",
+                hint="dataledger status shows it; to add a namespace: dataledger namespace claim",
+            )
         return workspace
     location = _location(request, joined, path, folder)
-    return create_workspace(path, Config(namespace=request.namespace, display_name=request.name, chain=ChainConfig(location=location)))
+    return create_workspace(
+        path,
+        Config(namespace=request.namespace, display_name=request.name, chain=ChainConfig(location=location)),
+    )
 
 
 def _location(request: InitRequest, joined: LedgerDescriptor | None, workspace: Path, folder: Path) -> str:
@@ -91,7 +104,10 @@ def _location(request: InitRequest, joined: LedgerDescriptor | None, workspace: 
             return request.chain
         path = folder / Path(request.chain).expanduser()
         if joined is not None and not path.exists():
-            raise NotFound(f"no chain to join: {path}", hint="--chain names the chain.db of the party that started the ledger, or a node's URL")
+            raise NotFound(
+                f"no chain to join: {path}",
+                hint="--chain names the chain.db of the party that started the ledger, or a node's URL",
+            )
         return str(Path(_relative(path, workspace)))
     if joined is None:
         return "chain.db"
@@ -114,7 +130,12 @@ class _SettingUp:
     """One `init`, with what its steps share."""
 
     def __init__(
-        self, workspace: Workspace, request: InitRequest, env: Mapping[str, str], ask: Prompt | None, notify: Notify, progress: Progress
+        self,
+        workspace: Workspace,
+        request: InitRequest,
+        env: Mapping[str, str],
+        ask: Prompt | None,
+        notify: Notify,
     ) -> None:
         self.workspace = workspace
         self.request = request
@@ -122,7 +143,6 @@ class _SettingUp:
         self.location = workspace.resolve(self.config.chain.location)
         self.embedded = self.config.chain.embedded
         self.notify = notify
-        self.progress = progress
         self.keys = key_store(workspace, embedded=self.embedded, env=env, ask=ask, encrypt=request.encrypt)
         self.notes: list[str] = []
 
@@ -146,9 +166,13 @@ class _SettingUp:
         )
         self.workspace.write_config(config)
         if self.embedded:
-            self.notes.append("an embedded chain is for trying out, tests and CI: it proves nothing to a third party")
+            self.notes.append(
+                "an embedded chain is for trying out, tests and CI: it proves nothing to a third party"
+            )
             if not self.keys.is_encrypted(account):
-                self.notes.append("its keys lie in the clear (mode 0600); --encrypt would have encrypted them")
+                self.notes.append(
+                    "its keys lie in the clear (mode 0600); --encrypt would have encrypted them"
+                )
         return Setup(
             workspace=str(self.workspace.path),
             party=party,
@@ -167,10 +191,7 @@ class _SettingUp:
     def _make_keys(self) -> tuple[bytes, bytes]:
         """Return the account's address and the record key, made now or in an earlier try."""
         if not self.keys.accounts():
-            if self.request.account_file is not None:
-                self.keys.add_account(read_keystore_file(self.request.account_file, self.keys))
-            else:
-                self.keys.new_account()
+            self.keys.new_account()
         if not self.keys.record_keys():
             self.keys.new_record_key()
         return self.keys.accounts()[0], self.keys.record_keys()[0]
@@ -180,7 +201,10 @@ class _SettingUp:
         if self.workspace.ledger_json.exists():
             descriptor = _read_descriptor(self.workspace.ledger_json)
             if joined is not None and joined.ledger_id != descriptor.ledger_id:
-                raise Usage("this workspace is being set up for another ledger", hint=f"remove {self.workspace.path} to begin again")
+                raise Usage(
+                    "this workspace is being set up for another ledger",
+                    hint=f"remove {self.workspace.path} to begin again",
+                )
             return descriptor
         if joined is not None:
             descriptor = joined
@@ -223,7 +247,9 @@ class _SettingUp:
                 calls.append(contracts.publish_key(descriptor, account, record_key, KEY_VALIDITY_S))
             if self.request.name and self.request.name.encode() != done.name:
                 name = self.request.name.encode()
-                calls.append(contracts.set_attribute(descriptor, account, NAME_ATTRIBUTE, name, NAME_VALIDITY_S))
+                calls.append(
+                    contracts.set_attribute(descriptor, account, NAME_ATTRIBUTE, name, NAME_VALIDITY_S)
+                )
             if namespace_call is not None:
                 calls.append(namespace_call)
             if calls:
@@ -241,14 +267,20 @@ class _SettingUp:
             return None
         if done.namespace_owner is not None:
             owner = format_did(descriptor.chain_id, done.namespace_owner)
-            raise Usage(f"the namespace {name} belongs to {owner}", hint="run init again with another NAMESPACE")
+            raise Usage(
+                f"the namespace {name} belongs to {owner}", hint="run init again with another NAMESPACE"
+            )
         parent = parent_of(name)
         registrar = descriptor.contracts["Directory"].arguments[44:64]
         if parent is not None and done.parent_owner != account:
-            self.notes.append(f"{name} has to be assigned to you by the owner of {parent}: dataledger namespace assign {name} {format_did(descriptor.chain_id, account)}")
+            self.notes.append(
+                f"{name} has to be assigned to you by the owner of {parent}: dataledger namespace assign {name} {format_did(descriptor.chain_id, account)}"
+            )
             return None
         if parent is None and any(registrar) and registrar != account:
-            self.notes.append(f"{name} has to be assigned to you by the registrar, {format_did(descriptor.chain_id, registrar)}")
+            self.notes.append(
+                f"{name} has to be assigned to you by the registrar, {format_did(descriptor.chain_id, registrar)}"
+            )
             return None
         return contracts.claim_namespace(descriptor, name, account)
 
@@ -287,7 +319,7 @@ def _registrar(text: str | None, account: bytes) -> bytes | None:
     return account if text == "self" else parse_did(text)[1]
 
 
-def explain_unfunded(error: Unfunded) -> Unfunded:
+def _explained(error: Unfunded) -> Unfunded:
     """Say how to go on when a real chain's account has no money."""
     ether = -(-error.needed_wei // 10**12) / 10**6
     return Unfunded(
@@ -296,6 +328,3 @@ def explain_unfunded(error: Unfunded) -> Unfunded:
         needed_wei=error.needed_wei,
         hint=f"send at least {ether:g} ether to {error.address}, then run the same command again: it goes on",
     )
-
-
-_Steps = Callable[[], None]

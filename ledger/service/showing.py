@@ -37,7 +37,7 @@ def show(context: Context, what: str) -> Shown:
 
 
 def _record(context: Context, prefix: str) -> Shown:
-    rows = context.index.record(prefix)
+    rows = context.index.find_records(prefix)
     if not rows:
         raise NotFound(f"no record begins with {prefix}", hint="dataledger log lists records")
     ids = {row.record for row in rows}
@@ -45,17 +45,33 @@ def _record(context: Context, prefix: str) -> Shown:
         raise NotFound(f"{len(ids)} records begin with {prefix}: name more digits")
     (row, *copies) = rows
     assert row.record is not None
-    facts = [("type", row.type), ("subject", row.subject), *_place(context, row), ("verdict", "revoked" if row.revoked else row.verdict)]
+    facts = [
+        ("type", row.type),
+        ("subject", row.subject),
+        *_place(context, row),
+        ("verdict", "revoked" if row.revoked else row.verdict),
+    ]
     facts += [("reason", row.message or row.reason)]
     sections = []
-    attachments = context.index.attachments(row.record)
+    attachments = context.index.attachments(row)
     if attachments:
-        cells = [[each.role, each.media_type, f"{each.alg}:{each.digest.hex()}", each.state or _private(each.alg)] for each in attachments]
+        cells = [
+            [each.role, each.media_type, f"{each.alg}:{each.digest.hex()}", each.state or _private(each.alg)]
+            for each in attachments
+        ]
         sections.append(Section(title="attachments", head=["ROLE", "TYPE", "DIGEST", "STATE"], rows=cells))
     if copies:
         cells = [[each.log.hex(), str(each.idx), each.verdict, each.reason] for each in copies]
-        sections.append(Section(title="the same record elsewhere", head=["LOG", "ENTRY", "VERDICT", "REASON"], rows=cells))
-    return Shown(kind="record", title=f"record {row.record.hex()}", facts=facts, sections=sections, statement=_statement(context, row))
+        sections.append(
+            Section(title="the same record elsewhere", head=["LOG", "ENTRY", "VERDICT", "REASON"], rows=cells)
+        )
+    return Shown(
+        kind="record",
+        title=f"record {row.record.hex()}",
+        facts=facts,
+        sections=sections,
+        statement=_statement(context, row),
+    )
 
 
 def _private(alg: str) -> str:
@@ -65,8 +81,17 @@ def _private(alg: str) -> str:
 def _place(context: Context, row: EntryView | Where) -> list[tuple[str, str]]:
     """Say who says it when, and what the chain proves of that; the two are kept apart."""
     who = context.describe(row.party) if row.party else ""
-    proven = "not anchored yet" if row.block is None else f"existed by {format_time(row.time_unix_s or 0)}, block {row.block} ({row.state})"
-    return [("claimed by", who), ("claimed time", row.claimed), ("proven", proven), ("log", f"{row.log.hex()} entry {row.idx}")]
+    proven = (
+        "not anchored yet"
+        if row.block is None
+        else f"existed by {format_time(row.time_unix_s or 0)}, block {row.block} ({row.state})"
+    )
+    return [
+        ("claimed by", who),
+        ("claimed time", row.claimed),
+        ("proven", proven),
+        ("log", f"{row.log.hex()} entry {row.idx}"),
+    ]
 
 
 def _statement(context: Context, row: EntryView) -> str:
@@ -89,7 +114,9 @@ def _version(context: Context, version: VersionView) -> Shown:
     ]
     sections = []
     if version.fields:
-        sections.append(Section(title="fields", head=["NAME", "TYPE"], rows=[list(each) for each in version.fields]))
+        sections.append(
+            Section(title="fields", head=["NAME", "TYPE"], rows=[list(each) for each in version.fields])
+        )
     return Shown(kind="version", title=f"{version.asset}@{version.number}", facts=facts, sections=sections)
 
 
@@ -98,23 +125,47 @@ def _asset(context: Context, name: str) -> Shown:
     asset = index.asset(name)
     if asset is None or (asset.registration is None and asset.versions == 0):
         raise NotFound(f"{name} is not known here", hint="dataledger search finds assets by their texts")
-    holder = "unknown: a posted transfer can't be had" if asset.holder_unknown else context.describe(asset.holder) if asset.holder else "nobody"
-    facts = [("title", asset.title), ("description", asset.description), ("kind", asset.kind), ("license", asset.license), ("held by", holder)]
+    holder = (
+        "unknown: a posted transfer can't be had"
+        if asset.holder_unknown
+        else context.describe(asset.holder)
+        if asset.holder
+        else "nobody"
+    )
+    facts = [
+        ("title", asset.title),
+        ("description", asset.description),
+        ("kind", asset.kind),
+        ("license", asset.license),
+        ("held by", holder),
+    ]
     if asset.registration is not None:
         facts += [*_place(context, asset.registration), ("record", asset.registration.record.hex())]
     sections = []
     if asset.aliases:
-        cells = [[each.scheme, each.namespace, each.name, context.describe(each.party)] for each in asset.aliases]
-        sections.append(Section(title="aliases", head=["SCHEME", "NAMESPACE", "NAME", "DECLARED BY"], rows=cells))
+        cells = [
+            [each.scheme, each.namespace, each.name, context.describe(each.party)] for each in asset.aliases
+        ]
+        sections.append(
+            Section(title="aliases", head=["SCHEME", "NAMESPACE", "NAME", "DECLARED BY"], rows=cells)
+        )
     versions = index.versions(name, limit=_VERSIONS_SHOWN)
     if versions:
         cells = [
-            [f"@{each.number}", f"{each.alg}:{each.digest.hex()[:12]}", each.state, format_time(each.time_unix_s) if each.time_unix_s else "", each.record.hex()[:12]]
+            [
+                f"@{each.number}",
+                f"{each.alg}:{each.digest.hex()[:12]}",
+                each.state,
+                format_time(each.time_unix_s) if each.time_unix_s else "",
+                each.record.hex()[:12],
+            ]
             for each in versions
         ]
         left = asset.versions - len(versions)
         title = "versions" if left <= 0 else f"versions (the newest {len(versions)} of {asset.versions})"
-        sections.append(Section(title=title, head=["VERSION", "DIGEST", "STATE", "ANCHORED", "RECORD"], rows=cells))
+        sections.append(
+            Section(title=title, head=["VERSION", "DIGEST", "STATE", "ANCHORED", "RECORD"], rows=cells)
+        )
     return Shown(kind="asset", title=name, facts=facts, sections=sections)
 
 
@@ -125,10 +176,23 @@ def _party(context: Context, address: bytes) -> Shown:
     if not names and not logs and not index.keys(address):
         raise NotFound(f"no party {context.did(address)} is known on this ledger")
     facts = [("name (claimed)", index.party_name(address)), ("namespaces", ", ".join(names))]
-    cells = [[each.log.hex(), str(each.number), str(each.anchored), index.log_location(each.log), each.problem] for each in logs]
-    sections = [Section(title="logs", head=["LOG", "NUMBER", "ANCHORED", "SERVED AT", "PROBLEM"], rows=cells)] if cells else []
+    cells = [
+        [each.log.hex(), str(each.number), str(each.anchored), index.log_location(each.log), each.problem]
+        for each in map(index.log_progress, logs)
+    ]
+    sections = (
+        [Section(title="logs", head=["LOG", "NUMBER", "ANCHORED", "SERVED AT", "PROBLEM"], rows=cells)]
+        if cells
+        else []
+    )
     keys = [
-        [each.key.hex(), str(each.from_block), f"revoked in block {each.revoked_block}" if each.revoked_block else format_time(each.valid_to_unix_s)]
+        [
+            each.key.hex(),
+            str(each.from_block),
+            f"revoked in block {each.revoked_block}"
+            if each.revoked_block
+            else format_time(each.valid_to_unix_s),
+        ]
         for each in index.keys(address)
     ]
     if keys:

@@ -32,7 +32,9 @@ class FileSource:
         self._file.seek(offset)
         data = self._read(length)
         if len(data) != length:
-            raise Unavailable(f"{self.name} was cut while it was read", hint="import it when nobody writes to it")
+            raise Unavailable(
+                f"{self.name} was cut while it was read", hint="import it when nobody writes to it"
+            )
         return data
 
     def _read(self, length: int) -> bytes:

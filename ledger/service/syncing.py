@@ -44,7 +44,9 @@ class Logs:
         mirror = self._mirror(log_id)
         if mirror.size < stop:
             error = self.problems.get(log_id)
-            raise error or Unavailable(f"log {log_id.hex()[:12]}: {mirror.size} entries are here, {stop} are anchored")
+            raise error or Unavailable(
+                f"log {log_id.hex()[:12]}: {mirror.size} entries are here, {stop} are anchored"
+            )
         return mirror.entries(start, stop)
 
     def attachment(self, log_id: bytes, sha256_hex: str) -> bytes | None:
@@ -62,6 +64,10 @@ class Logs:
             if data is not None:
                 kept.put(data)
         return data
+
+    def own_logs(self) -> list[bytes]:
+        """Return the log that this workspace writes."""
+        return [self._context.log_id]
 
     def pending(self, log_id: bytes) -> tuple[int, int] | None:
         """Return what the own log holds beyond its anchored head."""
@@ -102,7 +108,10 @@ class Logs:
             return open_source(self._context.workspace.resolve(followed.location), named=True, budget=budget)
         location = self._context.index.log_location(log_id)
         if not location:
-            raise Unavailable(f"log {log_id.hex()[:12]}: its owner says nowhere on chain that it is served", hint="ask for it, then: dataledger follow PARTY --from FOLDER|URL")
+            raise Unavailable(
+                f"log {log_id.hex()[:12]}: its owner says nowhere on chain that it is served",
+                hint="ask for it, then: dataledger follow PARTY --from FOLDER|URL",
+            )
         return open_source(location, named=False, budget=budget)
 
 

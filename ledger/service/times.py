@@ -26,5 +26,7 @@ def parse_time(text: str) -> int:
             return int(datetime.fromisoformat(f"{text}T23:59:59+00:00").timestamp())
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise FormatError(f"time {text!r}: expected a block number, a date, or RFC 3339 such as 2026-01-31T12:00:00Z") from None
+        raise FormatError(
+            f"time {text!r}: expected a block number, a date, or RFC 3339 such as 2026-01-31T12:00:00Z"
+        ) from None
     return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ledger.core.errors import Invalid, LedgerError
 from ledger.core.names import check_asset
+from ledger.index.views import VersionView
 from ledger.service.assets import observe
 from ledger.service.context import Context
 from ledger.service.paths import Paths
@@ -26,8 +27,15 @@ def verify(context: Context, path: Path, *, asset: str | None = None) -> FileVer
         check_asset(asset)
     content = observe(context, path)
     index = context.fresh()
-    claims = [_claim(context, found, content.name, content.digest) for found in index.find_by_digest(content.name, bytes.fromhex(content.digest))]
-    wanted = [claim for claim in claims if (claim.trusted if asset is None else claim.version.partition("@")[0] == asset)]
+    claims = [
+        _claim(context, found, content.name, content.digest)
+        for found in index.find_by_digest(content.name, bytes.fromhex(content.digest))
+    ]
+    wanted = [
+        claim
+        for claim in claims
+        if (claim.trusted if asset is None else claim.version.partition("@")[0] == asset)
+    ]
     verdict, reason = _verdict(context, path, claims, wanted, asset)
     return FileVerdict(
         path=str(path),
@@ -46,7 +54,7 @@ def trust_root(context: Context) -> str:
     return f"block {head.number} (0x{head.hash.hex()}) of chain {context.descriptor.chain_id} at {context.reader.location}"
 
 
-def _claim(context: Context, found, digest_name: str, digest: str) -> Claim:  # noqa: ANN001
+def _claim(context: Context, found: VersionView, digest_name: str, digest: str) -> Claim:
     """Check one claim again and put it in words."""
     problem, good, block, block_time = "", False, None, ""
     try:
@@ -72,7 +80,9 @@ def _claim(context: Context, found, digest_name: str, digest: str) -> Claim:  # 
     )
 
 
-def _verdict(context: Context, path: Path, claims: list[Claim], wanted: list[Claim], asset: str | None) -> tuple[str, str]:
+def _verdict(
+    context: Context, path: Path, claims: list[Claim], wanted: list[Claim], asset: str | None
+) -> tuple[str, str]:
     if any(claim.good for claim in wanted):
         return "good", ""
     if not claims:
@@ -80,7 +90,10 @@ def _verdict(context: Context, path: Path, claims: list[Claim], wanted: list[Cla
     if not wanted:
         if asset is not None:
             return "untrusted-claimant", f"no version of {asset} has this content"
-        return "untrusted-claimant", "none of its claimants is you or a party you trust: name the asset you expect with --as, or dataledger follow PARTY --trust"
+        return (
+            "untrusted-claimant",
+            "none of its claimants is you or a party you trust: name the asset you expect with --as, or dataledger follow PARTY --trust",
+        )
     if all(claim.state == "pending" for claim in wanted):
         return "unconfirmed", "the claim is in the log and not anchored yet: dataledger anchor"
     return "invalid", "the claim does not hold"
@@ -88,7 +101,11 @@ def _verdict(context: Context, path: Path, claims: list[Claim], wanted: list[Cla
 
 def _explain_unknown(context: Context, path: Path, asset: str | None) -> str:
     """Say which asset was last seen at this path, and that this is not it any more."""
-    names = [asset] if asset else [name for name, known in Paths(context.workspace).items() if known.resolve() == path.resolve()]
+    names = (
+        [asset]
+        if asset
+        else [name for name, known in Paths(context.workspace).items() if known.resolve() == path.resolve()]
+    )
     for name in names:
         latest = context.index.latest_version(name)
         if latest is not None:

@@ -11,6 +11,7 @@ whoever asks decides.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -46,6 +47,15 @@ class _DigestFolder:
     def has(self, digest: str) -> bool:
         """Say whether there is a file for the digest; its bytes are checked only when read."""
         return self.path(digest).exists()
+
+    def digests(self) -> list[str]:
+        """Return the digests of everything that is kept here, sorted."""
+        with files.translating("listing the attachments", self.folder):
+            try:
+                names = os.listdir(self.folder)
+            except FileNotFoundError:
+                return []
+        return sorted(name for name in names if len(name) == 64 and not set(name) - set("0123456789abcdef"))
 
     def _put(self, items: Iterable[tuple[str, bytes]]) -> None:
         new = {digest: data for digest, data in items if self._read(digest) != data}

@@ -114,7 +114,7 @@ class Workspace:
         """
         if location.startswith(("http://", "https://")):
             return location
-        return str(self.path / Path(location).expanduser())
+        return os.path.normpath(self.path / Path(location).expanduser())
 
 
 def find_workspace(start: Path, env: Mapping[str, str]) -> Path:

@@ -52,7 +52,10 @@ class Memory:
 
 
 def anchored(*sizes: int) -> list[Checkpoint]:
-    return [Checkpoint(n, size, root_of(leaf_hashes(ENTRIES[:size])), 10 + n, 1_000 + n) for n, size in enumerate(sizes)]
+    return [
+        Checkpoint(n, size, root_of(leaf_hashes(ENTRIES[:size])), 10 + n, 1_000 + n)
+        for n, size in enumerate(sizes)
+    ]
 
 
 def kinds(log: Memory, checkpoints: list[Checkpoint], **how: bool) -> list[tuple[str, int | None]]:
@@ -86,7 +89,11 @@ def test_a_flipped_bit_in_an_entry(at: int) -> None:
 def test_an_entry_replaced_by_another_authentic_one() -> None:
     log = Memory()
     log.entries[7] = entry(SIZE + 1)
-    assert kinds(log, anchored(SIZE)) == [("tile-mismatch", 0), ("tile-mismatch", 7), ("root-mismatch", SIZE - 1)]
+    assert kinds(log, anchored(SIZE)) == [
+        ("tile-mismatch", 0),
+        ("tile-mismatch", 7),
+        ("root-mismatch", SIZE - 1),
+    ]
 
 
 def test_a_bad_signature_is_found_where_the_tree_agrees() -> None:

@@ -497,7 +497,6 @@ FAULTS: list[tuple[str, str, list[Resource], Predicate]] = [
         REVOCATION,
     ),
     ("an output twice", "activity: expected each output once", [content(), content(digest=LOG)], ACTIVITY),
-    ("a planned output of a completed run", "version: expected NAMESPACE/PATH@NUMBER", [asset()], ACTIVITY),
     (
         "a wrong planned output",
         "acme/orders: expected dataledger-asset-v1",

@@ -1,0 +1,391 @@
+"""The index as the rest of the program uses it: one object, one method a question.
+
+Reading imports SQLite and nothing heavy; the first method that reads opens the file. Answers are the Structs
+of `views`, of `core.lineage` and of `state`; addresses and ids in arguments are raw bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ledger.core.authority import Facts as AuthorityFacts
+from ledger.core.authority import KeyState
+from ledger.core.chain_facts import BlockRef
+from ledger.core.descriptor import LedgerDescriptor
+from ledger.core.errors import NotFound, Usage, WrongLedger
+from ledger.core.lineage import LineageGraph
+from ledger.core.names import Reference, is_asset, parse_reference
+from ledger.index import listing, parties, queries, search, tracing
+from ledger.index.database import Database, discard, open_database
+from ledger.index.lineage import Direction, Level
+from ledger.index.schema import PENDING
+from ledger.index.views import (
+    ActivityView,
+    AliasView,
+    AssetView,
+    AttachmentView,
+    DelegateView,
+    EntryView,
+    FindingView,
+    Hit,
+    KeyView,
+    LogView,
+    NamespaceView,
+    Summary,
+    VersionView,
+)
+
+if TYPE_CHECKING:
+    from ledger.index.feeds import ChainFeed, LogFeed
+    from ledger.index.state import Difference, State
+    from ledger.index.sync import Progress, SyncReport
+
+_number = re.compile("[0-9]{1,18}").fullmatch
+
+
+class Index:
+    """The index of a ledger in a file. Methods that read raise NotFound until a first sync made the file."""
+
+    def __init__(self, path: Path, descriptor: LedgerDescriptor) -> None:
+        self.path = path
+        self.descriptor = descriptor
+        self._read: Database | None = None
+
+    @classmethod
+    def open(cls, path: Path, descriptor: LedgerDescriptor) -> Index:
+        """Return the index at `path`; the file need not be there yet."""
+        return cls(path, descriptor)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._read is not None:
+            self._read.close()
+            self._read = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def database(self) -> Database:
+        """The file, opened for reading."""
+        if self._read is None:
+            self._read = open_database(self.path, self.descriptor.ledger_id)
+        return self._read
+
+    # --- keeping up
+
+    def sync(
+        self,
+        chain: ChainFeed,
+        logs: LogFeed,
+        *,
+        progress: Progress | None = None,
+        workers: int | None = None,
+    ) -> SyncReport:
+        """Bring the index up to date; makes the file if need be. See `sync.synchronise`."""
+        from ledger.index.sync import synchronise
+
+        self.close()
+        database = open_database(self.path, self.descriptor.ledger_id, write=True)
+        try:
+            return synchronise(database, self.descriptor, chain, logs, progress=progress, workers=workers)
+        finally:
+            database.close()
+
+    def discard(self) -> None:
+        """Delete the file: the next sync starts from nothing."""
+        self.close()
+        discard(self.path)
+
+    @property
+    def head(self) -> BlockRef | None:
+        """The block that the last sync went to, None before the first one. Its parent is not kept."""
+        if not self.path.exists():
+            return None
+        row = self.database.one("SELECT number, hash, time FROM block ORDER BY number DESC LIMIT 1")
+        return None if row is None else BlockRef(row[0], row[1], b"", row[2])
+
+    @property
+    def final(self) -> int:
+        """The last block that was final at the last sync, -1 if none was."""
+        return queries.final_block(self.database)
+
+    def state(self, block: int | None = None) -> State:
+        """Compute the state digest with all that it depends on; see `state.state`."""
+        from ledger.index.state import state
+
+        return state(self.database, block)
+
+    def state_digest(self, block: int | None = None) -> bytes:
+        """Compute the state digest (32 bytes) as of `block`, by default the last final one."""
+        return self.state(block).digest
+
+    def audit(
+        self, chain: ChainFeed, logs: LogFeed, scratch: Path, *, progress: Progress | None = None
+    ) -> list[Difference]:
+        """Build the index anew at `scratch`, compare, and return the rows that are not what they should be.
+
+        Raises Corrupt if the file contradicts itself. Sync first: what is compared is what both have.
+        `scratch` is deleted before and after.
+        """
+        from ledger.index.state import check_file, compare
+
+        check_file(self.database)
+        discard(scratch)
+        try:
+            with Index(scratch, self.descriptor) as fresh:
+                fresh.sync(chain, logs, progress=progress)
+                return compare(self.database, fresh.database)
+        finally:
+            discard(scratch)
+
+    def summary(self) -> Summary:
+        """Return how much the index holds."""
+        return listing.summary(self.database)
+
+    # --- lineage
+
+    def lineage(
+        self,
+        reference: str | Reference,
+        *,
+        direction: Direction = "upstream",
+        level: Level = "version",
+        depth: int | None = None,
+        as_of: int | None = None,
+        as_of_time_unix_s: int | None = None,
+        limit: int = 100_000,
+        column: str | None = None,
+        party: bytes | None = None,
+    ) -> LineageGraph:
+        """Trace a reference (or alias, as `party` means it) up or down.
+
+        `as_of` is a block: what is pending, or anchored later, does not count; `as_of_time_unix_s` means the
+        last block until then. With `column` only the columns that one came from (or went into) are followed.
+        """
+        if as_of is not None and as_of_time_unix_s is not None:
+            raise Usage("lineage: a block or a time, not both")
+        block = PENDING
+        if as_of is not None:
+            tracing.check_block(self.database, as_of)
+            block = as_of
+        elif as_of_time_unix_s is not None:
+            block = tracing.block_at(self.database, as_of_time_unix_s)
+        if column is not None and level == "asset":
+            raise Usage("lineage: columns are known of versions, not of assets")
+        query = tracing.Query(
+            direction=direction, level=level, depth=depth, block=block, limit=limit, column=column
+        )
+        meant = self.resolve(reference, party) if isinstance(reference, str) else reference
+        start = tracing.starts(self.database, meant, query)
+        return tracing.trace(self.database, self.descriptor.chain_id, start, query)
+
+    # --- assets and versions
+
+    def resolve(self, text: str, party: bytes | None = None) -> Reference:
+        """Read a reference, or an alias written SCHEME:NAME or SCHEME:NAMESPACE#NAME.
+
+        Aliases are each party's own: those of `party` come first; one that others declare must mean one asset
+        only (Usage). A reference of another ledger raises WrongLedger.
+        """
+        if ":" in text and not text.startswith("dataledger:") and not is_asset(text.partition("@")[0]):
+            found = self.resolve_alias(text, party)
+            if found is None:
+                raise NotFound(
+                    f"nobody declared the alias {text}",
+                    hint="aliases are SCHEME:NAME or SCHEME:NAMESPACE#NAME",
+                )
+            return Reference(found)
+        reference = parse_reference(text)
+        if reference.ledger is not None and reference.ledger != self.descriptor.ledger_id.hex():
+            raise WrongLedger(f"{text} belongs to another ledger than {self.descriptor.ledger_id.hex()}")
+        return reference
+
+    def resolve_alias(self, text: str, party: bytes | None = None) -> str | None:
+        """Return the asset that an alias means to `party`, else the only one it means to anybody."""
+        found = queries.find_alias(self.database, text)
+        own = [alias for alias in found if alias.party == party]
+        assets = sorted({alias.asset for alias in own or found})
+        if len(assets) > 1:
+            raise Usage(
+                f"the alias {text} means several assets: {', '.join(assets)}", hint="name the one you mean"
+            )
+        return assets[0] if assets else None
+
+    def alias_of(self, party: bytes, scheme: str, namespace: str, name: str) -> str | None:
+        """Return the asset that an alias of this party means."""
+        return queries.alias_of(self.database, party, scheme, namespace, name)
+
+    def aliases(self, asset: str) -> list[AliasView]:
+        """Return the aliases of an asset."""
+        return queries.aliases(self.database, asset)
+
+    def asset(self, name: str) -> AssetView | None:
+        """Return what is known of an asset, None if nobody ever mentioned it."""
+        return queries.asset(self.database, name)
+
+    def registered(self, asset: str) -> bool:
+        """Tell whether anybody registered the asset."""
+        return queries.registered(self.database, asset)
+
+    def holder(self, asset: str) -> bytes | None:
+        """Return the party that holds an asset, registered or not."""
+        return queries.holder(self.database, asset)
+
+    def version(self, asset: str, number: int) -> VersionView | None:
+        """Return a version by its number."""
+        return queries.version(self.database, asset, number)
+
+    def latest_version(self, asset: str) -> VersionView | None:
+        """Return the newest version of an asset."""
+        return queries.latest_version(self.database, asset)
+
+    def version_by_digest(self, asset: str, alg: str, digest_hex: str) -> VersionView | None:
+        """Return the newest version of an asset that has this content."""
+        return queries.version_by_digest(self.database, asset, alg, bytes.fromhex(digest_hex))
+
+    def versions(self, asset: str, *, limit: int = 1000) -> list[VersionView]:
+        """Return the versions of an asset, newest first."""
+        return queries.versions(self.database, asset, limit=limit)
+
+    def find_by_digest(self, alg: str, digest: bytes) -> list[VersionView]:
+        """Return every version that has this content, whoever claims it, first claims first."""
+        return queries.find_by_digest(self.database, alg, digest)
+
+    def activity(self, record: bytes) -> ActivityView | None:
+        """Return the activity that a record is about, with everything other records say of it."""
+        return queries.activity(self.database, record)
+
+    def activity_source(self, party: bytes, run: str, source: str) -> bool:
+        """Tell whether a run of this party was recorded from this source."""
+        return queries.activity_source(self.database, party, run, source)
+
+    # --- records
+
+    def entries(
+        self,
+        *,
+        party: bytes | None = None,
+        asset: str | None = None,
+        type: str | None = None,  # noqa: A002 - the record's own word
+        state: str | None = None,
+        limit: int = 100,
+        before: int | None = None,
+    ) -> tuple[list[EntryView], bool]:
+        """List entries, newest first; see `listing.entries`."""
+        return listing.entries(
+            self.database, party=party, asset=asset, type=type, state=state, limit=limit, before=before
+        )
+
+    def find_records(self, prefix: str, *, limit: int = 20) -> list[EntryView]:
+        """Return the entries whose record id begins with these hex digits."""
+        return listing.find_records(self.database, prefix, limit=limit)
+
+    def entry_at(self, log: bytes, idx: int) -> EntryView | None:
+        """Return the entry at a position of a log."""
+        return listing.entry_at(self.database, log, idx)
+
+    def attachments(self, entry: EntryView) -> list[AttachmentView]:
+        """Return what the record of an entry names by digest."""
+        return listing.attachments(self.database, entry.row)
+
+    def findings(
+        self, *, kind: str | None = None, entry: EntryView | None = None, limit: int = 100
+    ) -> tuple[list[FindingView], bool]:
+        """Return findings, newest first, and whether `limit` cut the list."""
+        row = None if entry is None else entry.row
+        return listing.findings(self.database, kind=kind, entry=row, limit=limit)
+
+    def search(self, text: str, *, limit: int = 20) -> tuple[list[Hit], bool]:
+        """Find assets by their texts; the second value says whether `limit` cut the list."""
+        return search.search(self.database, text, limit=limit)
+
+    # --- what the chain says
+
+    def parties(self) -> list[bytes]:
+        """Return everyone who owns a namespace, a key or a log."""
+        return parties.parties(self.database)
+
+    def party_name(self, address: bytes) -> str:
+        """Return the display name that a party gave itself, empty if it has none."""
+        return parties.party_name(self.database, address)
+
+    def keys(self, address: bytes) -> list[KeyView]:
+        """Return the record keys of a party."""
+        return parties.keys(self.database, address)
+
+    def key_state(self, address: bytes, key: bytes) -> KeyState | None:
+        """Return a record key's slot, None if the party never published it."""
+        return parties.key_state(self.database, address, key)
+
+    def delegates(self, address: bytes) -> list[DelegateView]:
+        """Return the delegates of a party."""
+        return parties.delegates(self.database, address)
+
+    def namespaces(self, owner: bytes | None = None) -> list[NamespaceView]:
+        """Return the namespaces of a party, or all of them."""
+        return parties.namespaces(self.database, owner)
+
+    def namespace_owner(self, name: str) -> bytes | None:
+        """Return the party that owns a namespace."""
+        return queries.namespace_owner(self.database, name)
+
+    def log(self, log_id: bytes) -> LogView | None:
+        """Return how far a log was read."""
+        return parties.log(self.database, log_id)
+
+    def logs(self) -> list[LogView]:
+        """Return every log on the chain."""
+        return parties.logs(self.database)
+
+    def logs_of(self, address: bytes) -> list[bytes]:
+        """Return the ids of a party's logs in the order of their numbers."""
+        return [log.log for log in parties.logs_of(self.database, address)]
+
+    def log_progress(self, log_id: bytes) -> LogView:
+        """Return how far a log was read; one that was never anchored has nothing."""
+        return self.log(log_id) or LogView(
+            log=log_id,
+            party=None,
+            number=0,
+            anchored=0,
+            size=0,
+            pending=0,
+            checkpoints=0,
+            problem="",
+            closed_block=None,
+        )
+
+    def party_of_log(self, log_id: bytes) -> bytes | None:
+        """Return the owner of a log that was anchored."""
+        found = self.log(log_id)
+        return None if found is None else found.party
+
+    def log_location(self, log_id: bytes) -> str:
+        """Return where a log is served according to its owner, empty if that was never said. It is a hint."""
+        return parties.log_location(self.database, log_id)
+
+    def missing_logs(self, party: bytes | None = None) -> list[bytes]:
+        """Return the logs that can't be had and that the lineage (of `party`'s assets, if given) needs."""
+        return parties.missing_logs(self.database, party)
+
+    def own_log_size(self, log_id: bytes) -> int:
+        """Return how many entries of a log were indexed, the pending ones included."""
+        return parties.own_log_size(self.database, log_id)
+
+    def facts(self) -> AuthorityFacts:
+        """Return the facts of authority as they stand now: what the next record would be judged by."""
+        from ledger.index.facts import Facts
+        from ledger.index.memory import Memory
+        from ledger.index.writer import Writer
+
+        writer = Writer(self.database)
+        return Facts(writer, Memory(writer).assets)

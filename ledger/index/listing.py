@@ -1,0 +1,258 @@
+"""Listings: entries of logs, findings, attachments, and how much there is of everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger.core.errors import Usage
+from ledger.core.identity import ADDRESS_SIZE
+from ledger.index.database import Database, Row
+from ledger.index.kinds import DUPLICATE, RECORD_TYPES, REJECTED, SEVERITIES, VERDICTS
+from ledger.index.parties import missing_logs
+from ledger.index.queries import final_block, state_of
+from ledger.index.schema import PENDING, short
+from ledger.index.views import AttachmentView, EntryView, FindingView, Summary
+
+_MOST_SUBJECTS = 3
+
+
+def entries(
+    database: Database,
+    *,
+    party: bytes | None = None,
+    asset: str | None = None,
+    type: str | None = None,  # noqa: A002 - the record's own word
+    state: str | None = None,
+    limit: int = 100,
+    before: int | None = None,
+) -> tuple[list[EntryView], bool]:
+    """Return entries, newest first, and whether `limit` cut the list; `before` the last one's `row` it goes on.
+
+    `state` is `pending`, `anchored`, `final`, `rejected` or `duplicate`; `asset` finds records of the asset,
+    of its versions, and of the activities that used or made them.
+    """
+    conditions, params = ["1"], list[Any]()
+    if party is not None:
+        _check_address(party)
+        conditions.append("e.party = (SELECT id FROM party WHERE address = ?)")
+        params.append(party)
+    if asset is not None:
+        conditions.append(f"e.id IN ({_OF_ASSET})")
+        params += [asset] * _OF_ASSET.count("?")
+    if type is not None:
+        conditions.append("e.kind = ?")
+        params.append(_code(RECORD_TYPES, type, "type"))
+    if state is not None:
+        condition, values = _state(database, state)
+        conditions.append(condition)
+        params += values
+    if before is not None:
+        conditions.append("e.id < ?")
+        params.append(before)
+    query = f"{_ENTRIES} WHERE {' AND '.join(conditions)} ORDER BY e.id DESC LIMIT ?"
+    rows = database.rows(query, *params, limit + 1)
+    final = final_block(database)
+    return [_entry(database, row, final) for row in rows[:limit]], len(rows) > limit
+
+
+def find_records(database: Database, prefix: str, *, limit: int = 20) -> list[EntryView]:
+    """Return the entries whose record id begins with these hex digits (1 to 64); Usage for anything else."""
+    digits = prefix.lower()
+    if not 1 <= len(digits) <= 64 or digits.strip("0123456789abcdef"):
+        raise Usage(f"record id: expected 1 to 64 hex digits, got {prefix[:80]!a}")
+    low, high = (bytes.fromhex(digits.ljust(64, fill)) for fill in "0f")
+    rows = database.rows(
+        f"{_ENTRIES} WHERE e.short >= ? AND e.short <= ? AND e.record >= ? AND e.record <= ? "
+        "ORDER BY e.id LIMIT ?",
+        short(low),
+        short(high),
+        low,
+        high,
+        limit,
+    )
+    final = final_block(database)
+    return [_entry(database, row, final) for row in rows]
+
+
+def entry_at(database: Database, log: bytes, idx: int) -> EntryView | None:
+    """Return the entry at a position of a log."""
+    row = database.one(f"{_ENTRIES} WHERE l.log = ? AND e.idx = ?", log, idx)
+    return None if row is None else _entry(database, row, final_block(database))
+
+
+def attachments(database: Database, entry: int) -> list[AttachmentView]:
+    """Return what the record of an entry (its `row`) names by digest."""
+    return [
+        AttachmentView(
+            role=role, media_type=media, alg=alg, digest=digest, size=size, state=state or "", text=text or ""
+        )
+        for role, media, alg, digest, size, state, text in database.rows(_ATTACHMENTS, entry)
+    ]
+
+
+def findings(
+    database: Database, *, kind: str | None = None, entry: int | None = None, limit: int = 100
+) -> tuple[list[FindingView], bool]:
+    """Return findings, newest first, and whether `limit` cut the list; missing attachments are among them."""
+    conditions, params = ["1"], list[Any]()
+    for column, value in (("kind", kind), ("entry", entry)):
+        if value is not None:
+            conditions.append(f"f.{column} = ?")
+            params.append(value)
+    query = (
+        f"SELECT * FROM ({_FINDINGS}) f WHERE {' AND '.join(conditions)} "  # noqa: S608 - conditions of ours
+        "ORDER BY f.block DESC, f.id DESC LIMIT ?"
+    )
+    rows = database.rows(query, *params, limit + 1)
+    return [_finding(row) for row in rows[:limit]], len(rows) > limit
+
+
+def summary(database: Database) -> Summary:
+    """Return how much the index holds."""
+    head = database.one("SELECT number, time FROM block ORDER BY number DESC LIMIT 1") or (-1, 0)
+
+    def count(table: str) -> int:
+        # rows are only ever appended and cut off at the end, so the last id is the number
+        return int(database.scalar(f"SELECT ifnull(max(id), 0) FROM {table}"))  # noqa: S608 - a table of ours
+
+    return Summary(
+        head=head[0],
+        head_time_unix_s=head[1],
+        final=final_block(database),
+        assets=count("registration"),
+        versions=count("version"),
+        activities=count("activity"),
+        entries=count("entry"),
+        rejected=database.scalar("SELECT count(*) FROM entry WHERE verdict = ? AND verdict <> 0", REJECTED),
+        findings=count("finding")
+        + database.scalar("SELECT count(*) FROM attachment_read WHERE state IN ('missing', 'invalid')"),
+        logs=count("log"),
+        missing_logs=len(missing_logs(database)),
+    )
+
+
+def _entry(database: Database, row: Row, final: int) -> EntryView:
+    entry, record, kind, party, log, idx, claimed, block, time, verdict, reason, message, revoked = row
+    return EntryView(
+        row=entry,
+        record=record,
+        type=RECORD_TYPES[kind],
+        subject=_subject(database, entry, record, verdict),
+        party=party,
+        log=log,
+        idx=idx,
+        claimed=claimed or "",
+        state=state_of(block, final),
+        verdict=VERDICTS[verdict],
+        block=None if block == PENDING else block,
+        time_unix_s=time,
+        reason=reason or "",
+        message=message or "",
+        revoked=bool(revoked),
+    )
+
+
+def _subject(database: Database, entry: int, record: bytes | None, verdict: int) -> str:
+    """Return in short what a record speaks of; of a rejected one the index keeps nothing."""
+    if verdict == DUPLICATE:
+        entry = database.scalar(
+            "SELECT id FROM entry WHERE short = ? AND record = ? AND verdict = 0",
+            short(record or b""),
+            record,
+        )
+    names = [name for (name,) in database.rows(_SUBJECTS, *[entry] * _SUBJECTS.count("?"))]
+    more = len(names) - _MOST_SUBJECTS
+    return ", ".join(names[:_MOST_SUBJECTS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _finding(row: Row) -> FindingView:
+    _, kind, subject, text, block, log, idx, record, _ = row
+    return FindingView(
+        kind=kind,
+        severity=SEVERITIES[kind],
+        subject=subject,
+        text=text,
+        block=None if block == PENDING else block,
+        log=log,
+        idx=idx,
+        record=record,
+    )
+
+
+def _state(database: Database, state: str) -> tuple[str, list[Any]]:
+    final = final_block(database)
+    if state in ("rejected", "duplicate"):
+        # the second half lets SQLite use the index of what was refused
+        return "e.verdict = ? AND e.verdict <> 0", [VERDICTS.index(state)]
+    if state == "pending":
+        return "e.block = ?", [PENDING]
+    if state == "anchored":
+        return "e.block > ? AND e.block < ?", [final, PENDING]
+    if state == "final":
+        return "e.block <= ?", [final]
+    raise Usage(f"state: expected pending, anchored, final, rejected or duplicate, got {state!a}")
+
+
+def _code(names: tuple[str, ...], name: str, what: str) -> int:
+    if name not in names:
+        raise Usage(f"{what}: expected one of {', '.join(names)}, got {name!a}")
+    return names.index(name)
+
+
+def _check_address(address: bytes) -> None:
+    if len(address) != ADDRESS_SIZE:
+        raise Usage(f"party: expected an address of {ADDRESS_SIZE} bytes, got {len(address)}")
+
+
+_ENTRIES = """
+SELECT e.id, e.record, e.kind, p.address, l.log, e.idx, e.claimed, e.block, b.time, e.verdict, e.reason, e.message,
+  e.verdict = 0 AND EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record)
+FROM entry e JOIN log l ON l.id = e.log LEFT JOIN party p ON p.id = e.party
+LEFT JOIN block b ON b.number = e.block
+"""
+
+_OF_ASSET = """
+SELECT r.entry FROM registration r JOIN asset a ON a.id = r.asset WHERE a.name = ?
+UNION SELECT v.entry FROM version v JOIN asset a ON a.id = v.asset WHERE a.name = ?
+UNION SELECT t.entry FROM transfer t JOIN asset a ON a.id = t.asset WHERE a.name = ?
+UNION SELECT s.entry FROM asset a JOIN node n ON n.asset = a.id JOIN edge d ON d.output = n.id
+  JOIN step s ON s.activity = d.activity WHERE a.name = ? AND d.activity > 0
+UNION SELECT s.entry FROM asset a JOIN node n ON n.asset = a.id JOIN edge d ON d.input = n.id
+  JOIN step s ON s.activity = d.activity WHERE a.name = ? AND d.activity > 0
+UNION SELECT o.entry FROM asset a JOIN node n ON n.asset = a.id JOIN loose o ON o.node = n.id
+  WHERE a.name = ?
+"""
+
+# what an entry speaks of, by type; of an activity its outputs, or else its run
+_SUBJECTS = """
+SELECT a.name FROM registration r JOIN asset a ON a.id = r.asset WHERE r.entry = ?
+UNION ALL SELECT a.name || '@' || v.number FROM version v JOIN asset a ON a.id = v.asset WHERE v.entry = ?
+UNION ALL SELECT a.name FROM transfer t JOIN asset a ON a.id = t.asset WHERE t.entry = ?
+UNION ALL SELECT lower(hex(r.target)) FROM revocation r WHERE r.entry = ?
+UNION ALL SELECT * FROM (
+  SELECT a.name || CASE n.number WHEN 0 THEN '' ELSE '@' || n.number END
+  FROM (SELECT d.output node FROM step s JOIN edge d ON d.id >= s.first_edge AND d.id < s.next_edge
+        WHERE s.entry = ?
+        UNION SELECT o.node FROM step s JOIN loose o ON o.activity = s.activity AND o.entry = s.entry
+        WHERE s.entry = ? AND o.role = 1) x
+  JOIN node n ON n.id = x.node JOIN asset a ON a.id = n.asset ORDER BY a.name)
+UNION ALL SELECT 'run:' || a.run FROM step s JOIN activity a ON a.id = s.activity
+  WHERE s.entry = ? AND s.first_edge = s.next_edge
+  AND NOT EXISTS (SELECT 1 FROM loose o WHERE o.activity = a.id AND o.entry = s.entry AND o.role = 1)
+"""
+
+_ATTACHMENTS = """
+SELECT r.value, t.media, g.value, t.digest, t.size, k.state, k.text
+FROM attachment t JOIN text r ON r.id = t.role JOIN text g ON g.id = t.alg
+LEFT JOIN attachment_read k ON k.attachment = t.id WHERE t.entry = ? ORDER BY t.id
+"""
+
+_FINDINGS = """
+SELECT f.id, f.kind, f.subject, f.text, f.block, ifnull(l.log, m.log) AS log, e.idx, e.record, f.entry
+FROM finding f LEFT JOIN log l ON l.id = f.log LEFT JOIN entry e ON e.id = f.entry
+LEFT JOIN log m ON m.id = e.log
+UNION ALL
+SELECT k.id, 'attachment-' || k.state, r.value, k.text, k.block, m.log, e.idx, e.record, t.entry
+FROM attachment_read k JOIN attachment t ON t.id = k.attachment JOIN text r ON r.id = t.role
+JOIN entry e ON e.id = t.entry JOIN log m ON m.id = e.log WHERE k.state <> 'read'
+"""

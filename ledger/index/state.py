@@ -1,0 +1,165 @@
+"""The state digest, by which two readers compare what they derived, and the comparison with a fresh index.
+
+The bytes are those of docs/formats.md section 9. A row is hashed by what it means, never by row ids, and
+tables in the order of `TABLES`; what is pending, and whatever comes from attachments, is left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+
+from msgspec import Struct
+
+from ledger.core.authority import RULES_VERSION
+from ledger.core.errors import Corrupt, Unavailable
+from ledger.core.hashing import sha256
+from ledger.core.merkle import EMPTY_ROOT
+from ledger.index.database import Database, Row
+from ledger.index.queries import final_block
+from ledger.index.reading import CLOSED, MISMATCH, UNAVAILABLE
+from ledger.index.schema import DERIVED, columns_of
+from ledger.index.state_tables import TABLES
+
+_TAG = b"dataledger/state/v1\0"
+_REASONS = ("", UNAVAILABLE, MISMATCH, CLOSED)
+
+
+class LogInput(Struct, frozen=True):
+    """How far a log was confirmed (entries and root), and why it stops: empty, or as `LogView.problem`."""
+
+    log: bytes
+    size: int
+    root: bytes
+    problem: str
+
+
+class TableDigest(Struct, frozen=True):
+    """The rows of one table: how many, and their digest (32 bytes)."""
+
+    name: str
+    rows: int
+    digest: bytes
+
+
+class State(Struct, frozen=True):
+    """The digest with what it depends on: block, logs (the missing ones are those with a problem), rules."""
+
+    digest: bytes
+    ledger_id: bytes
+    rules: int
+    block: int
+    block_hash: bytes
+    logs: list[LogInput]
+    tables: list[TableDigest]
+
+
+class Difference(Struct, frozen=True):
+    """A table of the index in which a row is not what chain and logs make it: `row` is its id."""
+
+    table: str
+    row: int
+    found: str
+    expected: str
+
+
+def state(database: Database, block: int | None = None) -> State:
+    """Compute the state as of the end of `block`, by default the last final one; Unavailable if there is none."""
+    number = final_block(database) if block is None else block
+    found = database.scalar("SELECT hash FROM block WHERE number = ?", number)
+    if found is None:
+        raise Unavailable(
+            f"the index has no state of block {number}", hint="run `dataledger sync`, or name another block"
+        )
+    logs = [
+        LogInput(log, size or 0, root or EMPTY_ROOT, problem or "")
+        for log, size, root, problem in database.rows(_LOGS, number, number, number, number)
+    ]
+    tables = [_digest(name, database.stream(query, number)) for name, query in TABLES.items()]
+    parts = [_TAG, database.ledger_id, _u64(RULES_VERSION), _u64(number), found, _u64(len(logs))]
+    for log in logs:
+        parts += (log.log, _u64(log.size), log.root, bytes([_REASONS.index(log.problem)]))
+    parts += (table.digest for table in tables)
+    return State(sha256(b"".join(parts)), database.ledger_id, RULES_VERSION, number, found, logs, tables)
+
+
+def compare(database: Database, fresh: Database) -> list[Difference]:
+    """Compare an index with one that was just built from the same chain and logs; at most one difference a table.
+
+    Ids are given in the order in which things are applied, so that rows must agree in full.
+    """
+    block = min(database.top(), fresh.top())
+    return [
+        difference
+        for table in DERIVED
+        if (difference := _first_difference(table, _rows(database, table, block), _rows(fresh, table, block)))
+    ]
+
+
+def check_file(database: Database) -> None:
+    """Raise Corrupt if the file contradicts itself: pages, or tables and their indexes."""
+    faults = [row[0] for row in database.rows("PRAGMA integrity_check(3)")]
+    if faults != ["ok"]:
+        raise Corrupt(
+            f"index {database.path}: {'; '.join(faults)[:500]}",
+            hint="delete it and run `dataledger sync`: it is made again from the chain and the logs",
+        )
+
+
+def encode_row(row: Iterable[object]) -> bytes:
+    """Encode a row: 0 for nothing, 1 and i64, 2 and u32 length and bytes, 3 and u32 length and UTF-8."""
+    parts = []
+    for value in row:
+        if value is None:
+            parts.append(b"\0")
+        elif isinstance(value, int):
+            parts.append(b"\1" + value.to_bytes(8, "big", signed=True))
+        elif isinstance(value, bytes):
+            parts.append(b"\2" + len(value).to_bytes(4, "big") + value)
+        else:
+            text = str(value).encode()
+            parts.append(b"\3" + len(text).to_bytes(4, "big") + text)
+    return b"".join(parts)
+
+
+def _digest(name: str, rows: Iterable[Row]) -> TableDigest:
+    digest = hashlib.sha256()
+    count = 0
+    for row in rows:
+        digest.update(encode_row(row))
+        count += 1
+    return TableDigest(name, count, digest.digest())
+
+
+def _rows(database: Database, table: str, block: int) -> Iterator[Row]:
+    columns = ", ".join(columns_of(table))
+    # these ids alone have gaps, which depend on how the work was cut into batches
+    start, order = ("0", "output, input") if table == "asset_edge" else ("id", "id")
+    return database.stream(f"SELECT {start}, {columns} FROM {table} WHERE block <= ? ORDER BY {order}", block)  # noqa: S608
+
+
+def _first_difference(table: str, found: Iterator[Row], expected: Iterator[Row]) -> Difference | None:
+    for ours, theirs in zip_longest(found, expected):
+        if ours != theirs:
+            row = (ours or theirs or (0,))[0]
+            return Difference(table, row, _shown(ours), _shown(theirs))
+    return None
+
+
+def _shown(row: Row | None) -> str:
+    return (
+        "no row" if row is None else ", ".join(v.hex() if isinstance(v, bytes) else str(v) for v in row[1:])
+    )
+
+
+def _u64(number: int) -> bytes:
+    return number.to_bytes(8, "big")
+
+
+_LOGS = """
+SELECT l.log, q.size, q.root, (SELECT s.reason FROM stop s WHERE s.log = l.id AND s.block <= ? LIMIT 1)
+FROM log l
+LEFT JOIN prefix q ON q.id = (SELECT f.id FROM prefix f WHERE f.log = l.id AND f.block <= ? ORDER BY f.n DESC LIMIT 1)
+WHERE l.block <= ? AND l.block <= ? ORDER BY l.log
+"""

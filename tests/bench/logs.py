@@ -1,0 +1,72 @@
+"""Logs: signing and appending durably; recomputing hashes and tree."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from measure import Row, rate
+
+from ledger.audit.logs import StoredLog, audit_log
+from ledger.core import dsse, signing
+from ledger.core.chain_facts import Checkpoint
+from ledger.core.identity import format_did, format_keyid, log_id
+from ledger.core.records import Resource, Version
+from ledger.core.statement import build_statement
+from ledger.store.log import LogFolder
+
+SEED = bytes(range(32))
+ADDRESS = b"\x11" * 20
+LOG = log_id(1337, b"\x22" * 20, ADDRESS, 0)
+DID = format_did(1337, ADDRESS)
+KEYID = format_keyid(DID, signing.public_key(SEED))
+BATCH = 1000
+BATCHES = 40
+
+
+def payload(number: int) -> bytes:
+    """A version record of some 600 bytes."""
+    said = Version(
+        ledger="ab" * 32, logs=[LOG.hex()], authors=[DID], time="2026-01-01T00:00:00Z", number=2, previous="cd" * 32, size=number
+    )
+    return build_statement([Resource("bench/data@2", {"sha256": f"{number:064x}"})], said)
+
+
+def sign_and_append() -> list[Row]:
+    """Sign and append records in durable batches of 1,000, one process."""
+    payloads = [payload(number) for number in range(BATCH * BATCHES)]
+    signer = signing.signer(SEED)
+
+    def envelope(data: bytes) -> bytes:
+        return dsse.encode_envelope(data, [dsse.Signature(KEYID, signer.sign(dsse.pae(data)))])
+
+    rates = []
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
+        log = LogFolder(Path(folder) / "public", LOG)
+        for start in range(0, len(payloads), BATCH):
+            begin = time.perf_counter()
+            log.append(list(pool.map(envelope, payloads[start : start + BATCH], chunksize=100)), signer)
+            rates.append(BATCH / (time.perf_counter() - begin))
+    size = len(payloads[0])
+    what = f"sign + append records of {size} B durably, batches of 1,000, one process"
+    return [rate(what, statistics.median(rates), must=25_000, limit=39_000, limit_note="Ed25519 signing, one core")]
+
+
+def audit_tree() -> list[Row]:
+    """Recompute leaf hashes, stored tiles and the root."""
+    entry = dsse.encode_envelope(payload(1), [dsse.Signature(KEYID, bytes(64))])
+    rates = []
+    with tempfile.TemporaryDirectory() as folder:
+        log = LogFolder(Path(folder) / "public", LOG)
+        for number in range(20):
+            log.append([entry[:-1] + b" %d}" % (number * 10_000 + i) for i in range(10_000)], signing.signer(SEED))
+        stored = StoredLog(log.size, log.tree.bundles, log.tree.tile)
+        points = [Checkpoint(0, log.size, log.root, 1, 1)]
+        for _ in range(5):
+            begin = time.perf_counter()
+            assert audit_log(stored, points, signatures=False) == []
+            rates.append(log.size / (time.perf_counter() - begin))
+    return [rate("audit, hashes + tree only", statistics.median(rates), must=250_000, limit=425_000)]
