@@ -58,14 +58,7 @@ class Session:
         """Make a workspace in the current folder, or where DATALEDGER_HOME says."""
         from ledger.service import Ledger
 
-        return Ledger.init(
-            Path.cwd(),
-            request,
-            env=os.environ,
-            ask=passphrase_prompt(),
-            notify=self.notify,
-            progress=self.progress,
-        )
+        return Ledger.init(Path.cwd(), request, env=os.environ, ask=passphrase_prompt(), notify=self.notify)
 
     def close(self) -> None:
         """Release what the command opened."""

@@ -44,12 +44,6 @@ dataledger init acme --chain http://127.0.0.1:8545 --encrypt""",
     is_flag=True,
     help="Encrypt the keys of an embedded chain too. On a real chain keys always are.",
 )
-@click.option(
-    "--import-account",
-    "account_file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="Use the account in this Ethereum keystore file instead of a new one.",
-)
 @pass_session
 def init(
     session: Session,
@@ -59,7 +53,6 @@ def init(
     join: Path | None,
     registrar: str | None,
     encrypt: bool,
-    account_file: Path | None,
 ) -> None:
     """Make a workspace: keys, chain, contracts, your namespace.
 
@@ -75,7 +68,6 @@ def init(
         join=join,
         registrar=registrar,
         encrypt=encrypt,
-        account_file=account_file,
     )
     session.answer(session.init(request), writing.setup)
 
