@@ -1,4 +1,4 @@
-"""A whole ledger in memory, for tests and benches: chain, parties, keys and logs, with real signatures and roots.
+"""A whole ledger in memory, for tests and benches: chain, parties, keys, logs, real signatures and roots.
 
 What it says is what honest contracts and logs would say; tests then bend it (withhold, flip, drop, fork).
 Records are built by the real core, events are the values of `chain_facts`, and a `World` is both feeds of the
@@ -208,7 +208,7 @@ class World:
 
 
 class Party:
-    """Somebody with a key and a log. Methods that make records append them to the log and return the record id."""
+    """Somebody with a key and a log. Methods that make records append them and return the record id."""
 
     def __init__(self, world: World, name: str) -> None:
         self.world = world
@@ -332,7 +332,7 @@ class Party:
         return record
 
     def resource(self, name: str, content: bytes | str | None = None) -> Resource:
-        """Return a version (or asset) by its content: bytes hashed, text declared, None the asset's own digest."""
+        """Return a version (or asset) by its content: bytes hashed, text declared, None: the asset."""
         asset = name.partition("@")[0]
         if content is None:
             return self.asset_resource(asset)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -207,10 +208,12 @@ class _Decoder:
         )
 
     def _dataset(self, named: shapes.Dataset, role: Literal["input", "output", "dataset"]) -> Named:
+        whole = identity(named.namespace, named.name, role)
         facets = self._facets(named.facets, role)
         self._facets(named.input_facets, "inputFacets")
         self._facets(named.output_facets, "outputFacets")
-        whole = identity(named.namespace, named.name, role)
+        if not facets:
+            return Named(whole)
         symlinks = _read(facets, "symlinks", shapes.Symlinks, role)
         version = _read(facets, "version", shapes.DatasetVersion, role)
         result = Named(
@@ -313,11 +316,13 @@ class _Decoder:
         return tuple(facet.owners or ()) if facet else _absent(facets, "ownership", ())
 
     def _facets(self, facets: shapes.Facets | None, role: str) -> shapes.Facets:
+        if not facets:
+            return {}
         kept = _KEPT.get(role, set())
-        for name in facets or ():
+        for name in facets:
             if name not in kept:
                 self._unkept.append(f"{role}.{line(name, 100)}")
-        return {name: raw for name, raw in (facets or {}).items() if name in kept and bytes(raw) != b"null"}
+        return {name: raw for name, raw in facets.items() if name in kept and bytes(raw) != b"null"}
 
     def _informs(self, facets: shapes.Facets, name: str, shape: type[_T], role: str) -> _T | None:
         try:
@@ -329,12 +334,20 @@ class _Decoder:
 
 def identity(namespace: str | None, name: str | None, what: str) -> Identity:
     """Return an identity whose parts a record can hold; FormatError says which can't be."""
+    try:
+        return _identity(namespace, name)
+    except FormatError as error:
+        raise FormatError(f"{what}: {error}") from None
+
+
+@lru_cache(maxsize=1 << 16)  # the same few thousand names, over and over
+def _identity(namespace: str | None, name: str | None) -> Identity:
     for part, text in (("namespace", namespace), ("name", name)):
         if text is None or (part == "name" and not text):
-            raise FormatError(f"{what}: expected a {part}, got none")
+            raise FormatError(f"expected a {part}, got none")
         if len(text) > MAX_NAME or not _is_line(text):
             raise FormatError(
-                f"{what}: expected a {part} of at most {MAX_NAME} characters without control characters, "
+                f"expected a {part} of at most {MAX_NAME} characters without control characters, "
                 f"got {shown(text)}"
             )
     return Identity(namespace or "", name or "")

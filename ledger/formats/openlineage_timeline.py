@@ -178,7 +178,7 @@ class Timeline:
                 key = (group, version)
                 if key in self._made or key in self._bound:
                     continue
-                # what the first reader found; if that was nothing, or goes by another name, it came from outside
+                # what the first reader found; nothing, or what has another name: it came from outside
                 maker = self._by_time(run, group)
                 self._bound[key] = NONE if (group, maker) in named else maker
                 named.add((group, maker))

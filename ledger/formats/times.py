@@ -31,7 +31,7 @@ def parse_time(text: str, what: str) -> tuple[int, bool]:
     """
     found = _time(text)
     if found is not None:
-        year, month, day, hour, minute = (int(part) for part in found.group(1, 2, 3, 4, 5))
+        year, month, day, hour, minute = map(int, found.group(1, 2, 3, 4, 5))
         second, fraction = int(found[6] or 0), (found[7] or "")[:6].ljust(6, "0")
         away = (int(found[10] or 0) * 60 + int(found[11] or 0)) * (-60 if found[9] == "-" else 60)
         if hour < 24 and minute < 60 and second <= 60 and abs(away) < 86_400:

@@ -202,6 +202,7 @@ def _open_for_writing(path: Path, ledger_id: bytes) -> Database:
         discard(path)
         connection = _connect(path, "rwc")
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")  # a file half made counts for nothing
         create(connection)
         connection.execute("INSERT INTO meta VALUES ('ledger', ?)", (ledger_id,))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -26,7 +26,7 @@ def entries(
     limit: int = 100,
     before: int | None = None,
 ) -> tuple[list[EntryView], bool]:
-    """Return entries, newest first, and whether `limit` cut the list; `before` the last one's `row` it goes on.
+    """Return entries, newest first, and whether `limit` cut the list. `before` a row it goes on.
 
     `state` is `pending`, `anchored`, `final`, `rejected` or `duplicate`; `asset` finds records of the asset,
     of its versions, and of the activities that used or made them.
@@ -205,7 +205,8 @@ def _check_address(address: bytes) -> None:
 
 
 _ENTRIES = """
-SELECT e.id, e.record, e.kind, p.address, l.log, e.idx, e.claimed, e.block, b.time, e.verdict, e.reason, e.message,
+SELECT e.id, e.record, e.kind, p.address, l.log, e.idx, e.claimed, e.block, b.time,
+  e.verdict, e.reason, e.message,
   e.verdict = 0 AND EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record)
 FROM entry e JOIN log l ON l.id = e.log LEFT JOIN party p ON p.id = e.party
 LEFT JOIN block b ON b.number = e.block

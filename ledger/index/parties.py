@@ -24,7 +24,8 @@ def parties(database: Database) -> list[bytes]:
     """Return the address of everyone who owns a namespace, a key or a log, in the order of appearance."""
     query = (
         "SELECT address FROM party p WHERE EXISTS (SELECT 1 FROM key k WHERE k.party = p.id) OR EXISTS "
-        "(SELECT 1 FROM namespace n WHERE n.party = p.id) OR EXISTS (SELECT 1 FROM log l WHERE l.party = p.id) "
+        "(SELECT 1 FROM namespace n WHERE n.party = p.id) OR EXISTS "
+        "(SELECT 1 FROM log l WHERE l.party = p.id) "
         "ORDER BY id"
     )
     return [address for (address,) in database.rows(query)]
@@ -118,7 +119,7 @@ def missing_logs(database: Database, party: bytes | None = None) -> list[bytes]:
 
 
 def _unknown_assets(database: Database, party: int) -> list[Row]:
-    """Return the ids of assets that this party (row id) may speak of and that are mentioned but not registered."""
+    """Return the ids of assets that this party (row id) may speak of, mentioned but not registered."""
     found = database.rows(_UNKNOWN_HELD, party)
     for (name,) in database.rows("SELECT DISTINCT name FROM namespace WHERE party = ?", party):
         found += database.rows(_UNKNOWN_IN, f"{name}/", f"{name}0")
@@ -148,7 +149,7 @@ def _attribute(database: Database, address: bytes, name: bytes) -> bytes | None:
 
 
 def _attributes(database: Database, address: bytes, name: bytes) -> list[tuple[bytes]]:
-    """Return what a party says under a name and has not taken back, newest first; other values stand beside it."""
+    """Return what a party says under a name and has not taken back, newest first."""
     query = (
         "SELECT t.content, t.valid_to > ifnull(b.time, 0) FROM attribute t JOIN party p ON p.id = t.party "
         "LEFT JOIN block b ON b.number = t.block WHERE p.address = ? AND t.name = ? ORDER BY t.id DESC"

@@ -113,7 +113,7 @@ def versions(database: Database, asset: str, *, limit: int = 1000) -> list[Versi
 
 
 def find_by_digest(database: Database, alg: str, digest: bytes) -> list[VersionView]:
-    """Return every version that has this content, whoever claims it, in the order in which they were claimed."""
+    """Return every version that has this content, whoever claims it, first claims first."""
     if alg not in CODE:
         return []
     condition = "WHERE n.short = ? AND n.digest = ? AND n.alg = ? ORDER BY v.id"
@@ -129,14 +129,15 @@ def registered(database: Database, asset: str) -> bool:
 def namespace_owner(database: Database, name: str) -> bytes | None:
     """Return the party that owns a namespace, None if it is nobody's."""
     owner: bytes | None = database.scalar(
-        "SELECT p.address FROM namespace n JOIN party p ON p.id = n.party WHERE n.name = ? ORDER BY n.n DESC LIMIT 1",
+        "SELECT p.address FROM namespace n JOIN party p ON p.id = n.party WHERE n.name = ? "
+        "ORDER BY n.n DESC LIMIT 1",
         name,
     )
     return owner
 
 
 def holder(database: Database, asset: str) -> bytes | None:
-    """Return the party that holds an asset, registered or not: whom it was transferred to, else its namespace's owner."""
+    """Return whom an asset was transferred to, else its namespace's owner; it need not be registered."""
     receiver: bytes | None = database.scalar(
         "SELECT p.address FROM asset a JOIN holder h ON h.asset = a.id JOIN party p ON p.id = h.party "
         "WHERE a.name = ? ORDER BY h.id DESC LIMIT 1",
@@ -237,7 +238,8 @@ def activity_source(database: Database, party: bytes, run: str, source: str) -> 
 def activity(database: Database, record: bytes) -> ActivityView | None:
     """Return the activity that a record is about, with everything other records say of it."""
     found = database.scalar(
-        "SELECT s.activity FROM entry e JOIN step s ON s.entry = e.id WHERE e.short = ? AND e.record = ? AND e.verdict = 0",
+        "SELECT s.activity FROM entry e JOIN step s ON s.entry = e.id "
+        "WHERE e.short = ? AND e.record = ? AND e.verdict = 0",
         short(record),
         record,
     )

@@ -174,8 +174,8 @@ class Reading:
                 yield Segment(anchor.log, start, chunk)
                 start += len(chunk)
             return
-        # Every chunk is handed on before the root over all of them is known again: if the second reading gives
-        # other bytes than the first, the caller throws away all that it wrote for this block.
+        # Every chunk is handed on before the root over all of them is known again: if the second reading
+        # gives other bytes than the first, the caller throws away all that it wrote for this block.
         start = checked.start
         tree = CompactTree.from_frontier(start, checked.before)
         for chunk in _chunks(self._logs.entries(anchor.log, start, anchor.size)):

@@ -68,7 +68,7 @@ class RecordRows:
         self._memory.nodes.prefetch(keys)
 
     def apply(self, entry: Entry, statement: Statement) -> None:
-        """Buffer the rows of an accepted record; other types than this class's leave their attachments only."""
+        """Buffer the rows of an accepted record; of other types only the attachments."""
         predicate = statement.predicate
         if isinstance(predicate, Registration):
             self._registration(entry, statement.subject[0].name, predicate)
@@ -173,7 +173,7 @@ class RecordRows:
     def _loose(
         self, entry: Entry, activity: int, outputs: list[_Place], inputs: list[_Place], predicate: Activity
     ) -> None:
-        """Write the inputs and outputs that no edge mentions: those of failed runs, or of none of the outputs."""
+        """Write the inputs and outputs that no edge mentions: above all those of failed runs."""
         made = {edge.output for edge in predicate.edges if outputs[edge.output].alg != _ASSET}
         used = {edge.input for edge in predicate.edges if outputs[edge.output].alg != _ASSET}
         for role, places, mentioned in ((OUTPUT, outputs, made), (INPUT, inputs, used)):
@@ -194,7 +194,7 @@ class RecordRows:
     def _look_twice(
         self, entry: Entry, outputs: list[_Place], inputs: list[_Place], predicate: Activity
     ) -> None:
-        """Raise the findings that the record alone shows, and note what the end of the block has to look at."""
+        """Raise the findings that the record alone shows, and note what to look at when the block ends."""
         nodes = self._memory.nodes
         for role, places in ((OUTPUT, outputs), (INPUT, inputs)):
             for place in places:

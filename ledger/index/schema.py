@@ -24,7 +24,7 @@ PENDING: Final = 2**62
 
 APPLICATION_ID: Final = 0x646C6E31  # "dln1", in the header of the database file
 
-# table -> columns. `id` is the row id. A column ending in ":t" is text, ":b" bytes, others integers; "?" may be NULL.
+# table -> columns beside the row id `id`. ":t" is text, ":b" bytes, the others are integers; "?" may be NULL.
 DERIVED: Final[dict[str, str]] = {
     # what the chain says
     "party": "address:b block",
@@ -78,12 +78,16 @@ _UNIQUE: Final = ("party(address)", "key(party, key)", "delegate(party, type, de
 
 _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegate)", "attribute(party, name)",
     "namespace(name, n)", "namespace(party)", "log(party)", "log_closed(log)", "posting(record)",
-    "posting(target)", "stop(log)", "node(asset, number, short)", "node(short)", "entry(log, idx)", "entry(short)", "coauthor(entry)", "registration(asset)",
-    "alias(scheme, namespace, name)", "alias(asset)", "version(asset, number)", "step(activity)", "step(entry)",
+    "posting(target)", "stop(log)", "node(asset, number, short)", "node(short)", "entry(log, idx)",
+    "entry(short)",
+    "coauthor(entry)", "registration(asset)",
+    "alias(scheme, namespace, name)", "alias(asset)", "version(asset, number)", "step(activity)",
+    "step(entry)",
     "loose(activity)", "loose(node)", "edge(output, input, block)", "edge(input, output, block)",
     "asset_edge(input, output)", "column_edge(output)", "column_edge(input)", "attached_column(output)",
     "attached_column(input)", "attached_column(attachment)", "attachment_read(state)",
-    "attachment(entry)", "transfer(asset)", "transfer(entry)", "holder(asset)", "holder(party)", "revocation(target)",
+    "attachment(entry)", "transfer(asset)", "transfer(entry)", "holder(asset)", "holder(party)",
+    "revocation(target)",
     "revocation(entry)", "revoked(target)", "finding(entry)", "document(asset)")  # fmt: skip
 
 _EXPRESSIONS: Final = {
@@ -124,10 +128,10 @@ def create(connection: sqlite3.Connection) -> None:
         for name in names:
             table, _, columns = name.rstrip(")").partition("(")
             parts = columns.split(", ")
-            database[table].create_index(parts, index_name=f"{table}_{'_'.join(parts)}", unique=unique)
+            database.table(table).create_index(parts, index_name=f"{table}_{'_'.join(parts)}", unique=unique)
     for name, definition in _EXPRESSIONS.items():
         connection.execute(f"CREATE INDEX {name} ON {definition}")
-    database["document"].enable_fts(SEARCHED, create_triggers=True, tokenize="unicode61 remove_diacritics 2")
+    database.table("document").enable_fts(SEARCHED, create_triggers=True, tokenize="unicode61 remove_diacritics 2")
 
 
 def _parse(spec: str) -> tuple[dict[str, type], set[str]]:

@@ -52,11 +52,14 @@ def _escaped(text: str) -> str:
 # SQLite gives ranks and passages only outside of a grouping: the inner LIMIT keeps the two queries apart
 _MATCH = f"""
 SELECT asset, snippet FROM (
-  SELECT d.asset, snippet(document_fts, -1, '', '', '…', 12) AS snippet, bm25(document_fts, {_WEIGHTS}) AS rank
-  FROM document_fts JOIN document d ON d.id = document_fts.rowid WHERE document_fts MATCH ? ORDER BY rank LIMIT 10000)
+  SELECT d.asset, snippet(document_fts, -1, '', '', '…', 12) AS snippet,
+    bm25(document_fts, {_WEIGHTS}) AS rank
+  FROM document_fts JOIN document d ON d.id = document_fts.rowid WHERE document_fts MATCH ?
+  ORDER BY rank LIMIT 10000)
 GROUP BY asset ORDER BY min(rank), asset LIMIT ?
 """  # noqa: S608 - constants of ours
 _LIKE = f"""
 SELECT asset, substr(name || ' ' || title || ' ' || text, 1, 80) FROM document
-WHERE {" OR ".join(f"{column} LIKE ? ESCAPE '{chr(92)}'" for column in SEARCHED)} GROUP BY asset ORDER BY asset LIMIT ?
+WHERE {" OR ".join(f"{column} LIKE ? ESCAPE '{chr(92)}'" for column in SEARCHED)}
+GROUP BY asset ORDER BY asset LIMIT ?
 """  # noqa: S608

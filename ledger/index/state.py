@@ -65,7 +65,7 @@ class Difference(Struct, frozen=True):
 
 
 def state(database: Database, block: int | None = None) -> State:
-    """Compute the state as of the end of `block`, by default the last final one; Unavailable if there is none."""
+    """Compute the state as of the end of `block`, by default the last final one (Unavailable)."""
     number = final_block(database) if block is None else block
     found = database.scalar("SELECT hash FROM block WHERE number = ?", number)
     if found is None:
@@ -85,7 +85,7 @@ def state(database: Database, block: int | None = None) -> State:
 
 
 def compare(database: Database, fresh: Database) -> list[Difference]:
-    """Compare an index with one that was just built from the same chain and logs; at most one difference a table.
+    """Compare an index with one just built from the same chain and logs; at most one difference a table.
 
     Ids are given in the order in which things are applied, so that rows must agree in full.
     """
@@ -160,6 +160,7 @@ def _u64(number: int) -> bytes:
 _LOGS = """
 SELECT l.log, q.size, q.root, (SELECT s.reason FROM stop s WHERE s.log = l.id AND s.block <= ? LIMIT 1)
 FROM log l
-LEFT JOIN prefix q ON q.id = (SELECT f.id FROM prefix f WHERE f.log = l.id AND f.block <= ? ORDER BY f.n DESC LIMIT 1)
+LEFT JOIN prefix q
+  ON q.id = (SELECT f.id FROM prefix f WHERE f.log = l.id AND f.block <= ? ORDER BY f.n DESC LIMIT 1)
 WHERE l.block <= ? AND l.block <= ? ORDER BY l.log
 """

@@ -33,7 +33,8 @@ def _join(side: str, column: str) -> str:
 
 def _table(columns: str, joins: str, order: int) -> str:
     """Return the query for a table `t`; its rows are sorted by the first `order` columns."""
-    return f"SELECT {columns}, t.block FROM {joins} WHERE t.block <= ? ORDER BY {', '.join(map(str, range(1, order + 1)))}"  # noqa: S608
+    places = ", ".join(map(str, range(1, order + 1)))
+    return f"SELECT {columns}, t.block FROM {joins} WHERE t.block <= ? ORDER BY {places}"  # noqa: S608 - ours
 
 
 TABLES: Final[dict[str, str]] = {
@@ -99,7 +100,8 @@ TABLES: Final[dict[str, str]] = {
     "column_edge": _table(
         f"{_node('o')}, fo.value, {_node('i')}, fi.value, h.value, p.address, v.run",
         f"column_edge t {_join('o', 't.output')} {_join('i', 't.input')} "
-        "JOIN text fo ON fo.id = t.output_field JOIN text fi ON fi.id = t.input_field JOIN text h ON h.id = t.how "
+        "JOIN text fo ON fo.id = t.output_field JOIN text fi ON fi.id = t.input_field "
+        "JOIN text h ON h.id = t.how "
         "JOIN activity v ON v.id = t.activity JOIN party p ON p.id = v.party",
         13,
     ),
@@ -123,7 +125,8 @@ TABLES: Final[dict[str, str]] = {
     "revoked": _table("t.target, e.record", f"revoked t {_PLACE}", 3),
     "finding": _table(
         "t.kind, ifnull(l.log, m.log), e.idx, t.subject",
-        "finding t LEFT JOIN log l ON l.id = t.log LEFT JOIN entry e ON e.id = t.entry LEFT JOIN log m ON m.id = e.log",
+        "finding t LEFT JOIN log l ON l.id = t.log LEFT JOIN entry e ON e.id = t.entry "
+        "LEFT JOIN log m ON m.id = e.log",
         5,
     ),
 }

@@ -248,10 +248,12 @@ _BLOCK = "INSERT OR REPLACE INTO block (number, hash, time) VALUES (?, ?, ?)"
 _STATES = """
 SELECT l.log, p.size, p.frontier, EXISTS (SELECT 1 FROM stop s WHERE s.log = l.id),
   (SELECT min(c.block) FROM log_closed c WHERE c.log = l.id)
-FROM log l LEFT JOIN prefix p ON p.id = (SELECT q.id FROM prefix q WHERE q.log = l.id ORDER BY q.n DESC LIMIT 1)
+FROM log l LEFT JOIN prefix p
+  ON p.id = (SELECT q.id FROM prefix q WHERE q.log = l.id ORDER BY q.n DESC LIMIT 1)
 """
 _STOPS = """
 SELECT l.log, p.address, l.number, a.n, a.size, a.root, a.block
-FROM stop s JOIN log l ON l.id = s.log JOIN party p ON p.id = l.party JOIN anchor a ON a.log = s.log AND a.n = s.n
+FROM stop s JOIN log l ON l.id = s.log JOIN party p ON p.id = l.party
+JOIN anchor a ON a.log = s.log AND a.n = s.n
 WHERE s.reason <> ? AND a.block <= ? ORDER BY a.block
 """

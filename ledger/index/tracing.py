@@ -309,7 +309,8 @@ LEFT JOIN party p ON p.id = e.party
 """
 _ASSETS = """
 SELECT a.id, a.name, 0, ifnull((SELECT n.alg FROM version v JOIN node n ON n.id = v.node
-    WHERE v.asset = a.id AND v.block <= ?2 ORDER BY v.number DESC LIMIT 1), 3), x'', r.title, e.record, p.address, e.block, e.claimed, e.id,
+    WHERE v.asset = a.id AND v.block <= ?2 ORDER BY v.number DESC LIMIT 1), 3), x'',
+  r.title, e.record, p.address, e.block, e.claimed, e.id,
   EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record AND x.block <= ?2), 0
 FROM json_each(?1) j CROSS JOIN asset a ON a.id = j.value
 LEFT JOIN registration r ON r.asset = a.id AND r.block <= ?2

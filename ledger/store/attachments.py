@@ -135,6 +135,7 @@ class PrivateAttachments(_DigestFolder):
         path = self.path(digest)
         with files.translating("deleting an attachment", path):
             path.unlink(missing_ok=True)
+            files.remove_temps(self.folder, digest)
             if self.folder.exists():
                 files.sync_folder(self.folder)
 

@@ -31,7 +31,6 @@ knows).
 """
 
 _BUFFER = 1 << 18  # as hashlib.file_digest: larger falls out of the cache
-_SMALL = 1 << 18  # a file up to this size is read by one call
 _REPORT_BYTES = 1 << 24  # how often progress is told
 _THREADED = 512  # files from which a second thread pays
 _EMPTY = sha256(b"").hexdigest()
@@ -70,7 +69,7 @@ def digest_file(path: Path | str, progress: Progress | None = None) -> Content:
     file = _as_file(name, status)
     meter = _Meter(file.size, progress)
     digest = _Reader(meter, follow=True).digest(name, file)
-    if _as_file(name, _stat(name)) != file:  # the name may have got another file meanwhile
+    if not file.is_still(_stat(name)):  # the name may have got another file meanwhile
         raise _changed(name)
     meter.finish()
     return Content("sha256", digest, file.size)
@@ -97,7 +96,7 @@ def digest_folder(path: Path | str, progress: Progress | None = None) -> Content
     return Content("dataledger-tree-v1", tree_digest(entries), meter.total, tuple(entries))
 
 
-class _File(Struct, frozen=True):
+class _File(Struct, frozen=True, gc=False):
     """A file that the walk found, by its path relative to the folder, as it was then."""
 
     path: str
@@ -105,6 +104,15 @@ class _File(Struct, frozen=True):
     mtime_ns: int
     inode: int
     device: int
+
+    def is_still(self, status: os.stat_result) -> bool:
+        """Say whether this is the same file, unchanged."""
+        return (
+            status.st_mtime_ns == self.mtime_ns
+            and status.st_size == self.size
+            and status.st_ino == self.inode
+            and status.st_dev == self.device
+        )
 
 
 class _Folder(Struct, frozen=True):
@@ -253,6 +261,7 @@ class _Reader:
     def __init__(self, meter: _Meter, *, follow: bool = False) -> None:
         self._meter = meter
         self._buffer = memoryview(bytearray(_BUFFER))
+        self._buffers = (self._buffer,)
         self._flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
 
     def digest(self, name: str, file: _File) -> str:
@@ -270,21 +279,27 @@ class _Reader:
             raise os_error(error, "reading", name) from error
         finally:
             os.close(fd)
-        if _as_file(file.path, status) != file:
+        if not file.is_still(status):
             raise _changed(name)
         return digest
 
     def _hash(self, fd: int, size: int) -> str:
-        """Hash at most one buffer more than `size` bytes: a file that grows all the time has an end too."""
+        """Hash what is there, or a little more than `size` bytes: a file that grows all the time has an end
+        too.
+        """
+        count = os.readv(fd, self._buffers)
+        if count == size < _BUFFER:  # all of a small file: whether it has grown, its size will tell
+            self._meter.add(count)
+            return sha256(self._buffer[:count]).hexdigest()
         hasher = sha256()
-        left = size + 1
-        while left > 0:
-            count = os.readv(fd, (self._buffer,))
-            if not count:
-                break
+        done = 0
+        while count:
             hasher.update(self._buffer[:count])
             self._meter.add(count)
-            left -= count
+            done += count
+            if done > size:
+                break
+            count = os.readv(fd, self._buffers)
         return hasher.hexdigest()
 
 

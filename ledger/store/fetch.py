@@ -14,6 +14,7 @@ from __future__ import annotations
 import http.client
 import io
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -29,6 +30,7 @@ _MOVED = {301, 302, 303, 307, 308}
 _GONE = {404, 410}
 _CHUNK = 1 << 16
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_HOST = re.compile(r"[a-z0-9._:-]{1,255}")  # names as DNS has them (IDN in its ASCII form), or addresses
 _PORTS = {"http": 80, "https": 443}
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -72,12 +74,13 @@ def parse_url(url: str) -> tuple[Origin, str]:
         port = parts.port
     except ValueError as error:
         raise Usage(f"expected a URL, found {shown}: {error}") from None
-    if parts.scheme not in _PORTS or not parts.hostname or parts.username is not None:
+    host = parts.hostname or ""
+    if parts.scheme not in _PORTS or not _HOST.fullmatch(host) or parts.username is not None:
         raise Usage(f"expected https:// and a host, found {shown}")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if not all("!" <= character <= "~" for character in target):
         raise Usage(f"expected a URL of printable ASCII, found {shown}")
-    return Origin(parts.scheme, parts.hostname, port or _PORTS[parts.scheme]), target
+    return Origin(parts.scheme, host, port or _PORTS[parts.scheme]), target
 
 
 class WebFolder:

@@ -88,6 +88,13 @@ def make_folder(path: Path, mode: int = PUBLIC_FOLDER) -> None:
             sync_folder(folder.parent)
 
 
+def remove_temps(folder: Path, name: str = "*") -> None:
+    """Remove what a crash left of unfinished writes of the file `name`; only while nobody else writes it."""
+    with contextlib.suppress(OSError):
+        for leftover in folder.glob(f".{name}.*.tmp"):
+            leftover.unlink(missing_ok=True)
+
+
 def _open_temp(path: Path, mode: int) -> tuple[int, Path]:
     temp = path.with_name(f".{path.name}.{os.getpid()}-{next(_temp_numbers)}.tmp")
     return os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode), temp
@@ -251,6 +258,11 @@ class DurableWriter:
         write_all(fd, data)
         if len(self._pending) >= _MAX_PENDING:
             self._sync_pending()
+
+    def remove(self, name: str) -> None:
+        """Remove the file `name`, if there is one."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            Path(f"{self._root}/{name}").unlink()
 
     def flush(self) -> None:
         """Return once everything written so far, and the folders that name it, is on disk."""

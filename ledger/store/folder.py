@@ -122,7 +122,7 @@ class TileFolder(ABC):
         """
         with self._mutex:
             note = self._read_head()
-            if note != self._head.note or self._edge is None:
+            if self._edge is None or (note or b"") != self._head.note or note == b"":
                 self._adopt(note)
 
     def require_extends(self, size: int, root: bytes) -> None:
@@ -147,8 +147,8 @@ class TileFolder(ABC):
             )
 
     @abstractmethod
-    def _read_head(self) -> bytes:
-        """Return the head file's bytes, none where nothing was committed yet. Raises `Corrupt`."""
+    def _read_head(self) -> bytes | None:
+        """Return the head file's bytes, None where nothing was committed yet. Raises `Corrupt`."""
 
     @abstractmethod
     def _parse_head(self, note: bytes) -> Head:
@@ -165,6 +165,7 @@ class TileFolder(ABC):
             edge = self._loaded_edge()
             edge.load_entries(self._tree, self._where)
             edge.sweep(self.path)
+            files.remove_temps(self.path)
             self._ready_to_write = True
 
     @contextlib.contextmanager
@@ -191,9 +192,9 @@ class TileFolder(ABC):
         self._edge, self._ready_to_write = edge, True
         edge.remove_superseded(self.path)
 
-    def _adopt(self, note: bytes) -> None:
+    def _adopt(self, note: bytes | None) -> None:
         """Take a head read from disk as ours, if its tiles fit it and it extends the one so far."""
-        head = self._parse_head(note) if note else NO_HEAD
+        head = NO_HEAD if note is None else self._parse_head(note)
         old = self._head
         if head.size < old.size:
             message = f"{self._where}: expected at least {old.size} entries, found {head.size}"
@@ -204,7 +205,7 @@ class TileFolder(ABC):
             message = (
                 f"{self._where}: the head of size {head.size} does not extend the one of size {old.size}"
             )
-            raise Forked(message, ours=old.note, theirs=note, hint=RESTORE_HINT)
+            raise Forked(message, ours=old.note, theirs=head.note, hint=RESTORE_HINT)
         self._edge, self._ready_to_write = edge, False
         self._set_head(head)
 

@@ -77,7 +77,7 @@ class LogFolder(TileFolder):
         files.make_folder(self.path)
         with self._mutex, exclusive(self._lock_path, "the log", wait_s, on_wait):
             self._signer = signer
-            if not self._read_head():
+            if self._read_head() is None:
                 self._write_head(0, EMPTY_ROOT)
             self._prepare()
             start = self.size
@@ -127,13 +127,13 @@ class LogFolder(TileFolder):
                 return []
         return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
-    def _read_head(self) -> bytes:
+    def _read_head(self) -> bytes | None:
         note = self._read(CHECKPOINT, MAX_NOTE)
         if note is None and ((self.path / "tile").exists() or self.kept_sizes()):
             note = self._read(CHECKPOINT, MAX_NOTE)  # it comes before the first tile, so look again
             if note is None:
                 raise Corrupt(f"{self._where}: it has entries and no checkpoint", hint=RESTORE_HINT)
-        return note or b""
+        return note
 
     def _parse_head(self, note: bytes) -> Head:
         try:

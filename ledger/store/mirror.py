@@ -72,8 +72,8 @@ class Mirror(TileFolder):
         )
         return Corrupt(message, hint="Try another copy of this log; this one was damaged or forged.")
 
-    def _read_head(self) -> bytes:
-        return self._read(HEAD, _MAX_HEAD) or b""
+    def _read_head(self) -> bytes | None:
+        return self._read(HEAD, _MAX_HEAD)
 
     def _parse_head(self, note: bytes) -> Head:
         hint = "Delete the folder: what is in it can be fetched again."

@@ -70,11 +70,13 @@ class RightEdge:
     def grow(self, entries: Sequence[bytes], writer: DurableWriter) -> None:
         """Append entries and write every tile and bundle that they complete."""
         number = self.size // tiles.TILE_WIDTH
-        self._entries += entries
-        while len(self._entries) >= tiles.TILE_WIDTH:
-            full, self._entries = self._entries[: tiles.TILE_WIDTH], self._entries[tiles.TILE_WIDTH :]
-            self._write_full(tiles.TileName(tiles.ENTRIES, number), tiles.encode_bundle(full), writer)
+        waiting = [*self._entries, *entries]
+        full_count = len(waiting) // tiles.TILE_WIDTH * tiles.TILE_WIDTH
+        for at in range(0, full_count, tiles.TILE_WIDTH):
+            bundle = tiles.encode_bundle(waiting[at : at + tiles.TILE_WIDTH])
+            self._write_full(tiles.TileName(tiles.ENTRIES, number), bundle, writer)
             number += 1
+        self._entries = waiting[full_count:]
         self._grow_level(0, merkle.leaf_hashes(entries), writer)
         self.size += len(entries)
 
@@ -82,11 +84,12 @@ class RightEdge:
         """Write the partial tiles that a tree of `old_size` has not got."""
         if self._entries and self.size != old_size:
             name = tiles.TileName(tiles.ENTRIES, self.size // tiles.TILE_WIDTH, len(self._entries))
-            writer.write(name.path, tiles.encode_bundle(self._entries))
+            self._write_partial(name, tiles.encode_bundle(self._entries), writer)
         for level, hashes in enumerate(self._levels):
             count = self.size >> tiles.TILE_HEIGHT * level
             if hashes and count != old_size >> tiles.TILE_HEIGHT * level:
-                writer.write(tiles.tile_path(level, count // tiles.TILE_WIDTH, len(hashes)), b"".join(hashes))
+                name = tiles.TileName(level, count // tiles.TILE_WIDTH, len(hashes))
+                self._write_partial(name, b"".join(hashes), writer)
 
     def remove_superseded(self, root: Path) -> None:
         """Remove the partial tiles whose full ones `grow` has written; only once those are committed.
@@ -127,6 +130,11 @@ class RightEdge:
     def _write_full(self, name: tiles.TileName, data: bytes, writer: DurableWriter) -> None:
         writer.write(name.path, data)
         self._completed.append(name)
+
+    def _write_partial(self, name: tiles.TileName, data: bytes, writer: DurableWriter) -> None:
+        # a crash may have left a full tile with other entries: a reader would take it for this one grown full
+        writer.remove(tiles.TileName(name.level, name.number).path)
+        writer.write(name.path, data)
 
 
 def _perfect_root(hashes: Sequence[bytes]) -> bytes:

@@ -22,8 +22,8 @@ _RENEW_AFTER = 1024  # tiles that one HashReader may keep: 8 MiB of hashes
 class TileTree:
     """The first `size` entries of a log whose files `read` gives.
 
-    `where` names the log in messages. A partial tile that is gone is looked for in the full one and, if the
-    log is known to have `available` entries, in the partial one of that size. A missing file raises
+    `where` names the log in messages. A partial tile that is gone is looked for in the one that a log of
+    `available` entries has, if it is known to have so many, and in the full one. A missing file raises
     `missing` (`Corrupt` for one's own folder), a wrong one `Corrupt`.
     """
 
@@ -110,7 +110,7 @@ class TileTree:
         """Return the bytes and the width of a tile that has at least `count` items."""
         height = 0 if level == tiles.ENTRIES else tiles.TILE_HEIGHT * level
         known = min(tiles.TILE_WIDTH, (self._available >> height) - number * tiles.TILE_WIDTH)
-        widths = dict.fromkeys([count, tiles.TILE_WIDTH, known])
+        widths = dict.fromkeys([count, known, tiles.TILE_WIDTH])
         for width in widths:
             if width < count:
                 continue

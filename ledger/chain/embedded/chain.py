@@ -47,7 +47,7 @@ def create_embedded(path: Path) -> EmbeddedFacts:
     try:
         connection = create_database(draft)
         try:
-            genesis(NodeDatabase(connection, draft), chain_id, _new_key(), FAUCET_WEI)
+            first = genesis(NodeDatabase(connection, draft), chain_id, _new_key(), FAUCET_WEI)
         finally:
             connection.close()  # folds the WAL into the file
         os.link(draft, path)
@@ -61,11 +61,7 @@ def create_embedded(path: Path) -> EmbeddedFacts:
     finally:
         for leftover in (draft, draft.with_name(draft.name + "-wal"), draft.with_name(draft.name + "-shm")):
             leftover.unlink(missing_ok=True)
-    reader = EmbeddedReader(path)
-    try:
-        return EmbeddedFacts(path, reader.chain_id, reader.genesis)
-    finally:
-        reader.close()
+    return EmbeddedFacts(path, chain_id, first)
 
 
 class EmbeddedChain(EmbeddedReader):
@@ -81,10 +77,10 @@ class EmbeddedChain(EmbeddedReader):
 
     def close(self) -> None:
         """Close the file."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
         super().close()
+        if self._writer is not None:
+            self._writer.close()  # last: closing it folds the WAL into the file
+            self._writer = None
 
     def send_all(self, calls: Sequence[Call], account_key: bytes) -> BlockRef:
         """Put the calls into one new block, all or none."""

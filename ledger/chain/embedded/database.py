@@ -111,10 +111,11 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
-        # WAL needs a writable folder even to read. Where there is no WAL file nobody is writing either.
+        # WAL needs a writable folder even to read. Where there is no WAL nobody is writing either.
         if (error.sqlite_errorcode & 0xFF) not in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
             raise
-        if path.with_name(path.name + "-wal").exists():
+        wal = path.with_name(path.name + "-wal")
+        if wal.exists() and wal.stat().st_size:
             raise
         connection = _connect(path, "ro&immutable=1")
     except BaseException:

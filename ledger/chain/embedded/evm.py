@@ -121,8 +121,8 @@ class NodeDatabase(BaseDB):
         self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
 
 
-def genesis(nodes: NodeDatabase, chain_id: int, faucet_key: bytes, faucet_wei: int) -> None:
-    """Write block 0: the faucet's account and nothing else."""
+def genesis(nodes: NodeDatabase, chain_id: int, faucet_key: bytes, faucet_wei: int) -> bytes:
+    """Write block 0, the faucet's account and nothing else; return its hash."""
     before = BlockHeader(difficulty=0, block_number=BlockNumber(-1), gas_limit=0)
     state = PragueVM.build_state(AtomicDB(nodes), before, ChainContext(chain_id))
     state.set_balance(Address(address_of(faucet_key)), faucet_wei)
@@ -135,6 +135,7 @@ def genesis(nodes: NodeDatabase, chain_id: int, faucet_key: bytes, faucet_wei: i
         timestamp=int(time.time()),
     )
     nodes.flush(header, {"faucet": faucet_key})
+    return bytes(header.hash)
 
 
 def mine(nodes: NodeDatabase, chain_id: int, head: bytes, calls: Sequence[Call], account_key: bytes) -> None:

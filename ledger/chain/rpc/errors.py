@@ -23,7 +23,9 @@ _IN_MESSAGE = (
 )
 _MAX_DEPTH = 4
 _FAILED = re.compile(
-    r"revert|invalid opcode|out of gas|stack underflow|bad jump|always failing", re.IGNORECASE
+    r"revert|EVM error|invalid ?(?:fe)?opcode|out ?of ?gas|stack ?(?:under|over)flow|(?:bad|invalid) ?jump"
+    r"|always failing",
+    re.IGNORECASE,
 )
 _NO_FUNDS = re.compile(
     r"insufficient (?:funds|balance)|upfront cost|doesn't have enough funds", re.IGNORECASE

@@ -71,7 +71,10 @@ class RpcReader:
         self.final_number()
         count = self._options.confirmations
         rule = "the node's finalized block" if self._has_finalized_tag else f"{_count(count)} confirmations"
-        client = self._ask("web3_clientVersion")
+        try:
+            client = self._transport.call("web3_clientVersion")
+        except NodeError:  # many gateways keep it to themselves
+            client = None
         if isinstance(client, str) and client.lower().startswith(_DEVELOPMENT):
             return f"{rule}; this is a development node ({client[:40]}), nothing on it is final to anybody"
         return rule
