@@ -138,12 +138,28 @@ def group(name: str | None = None) -> Callable[[Callable[..., Any]], Group]:
     return click.group(name, cls=Group)
 
 
-def count_option(*names: str, help: str, default: int | None = None) -> Callable[[Decorated], Decorated]:  # noqa: A002
-    """Declare an option that counts, from 1."""
+class Count(click.ParamType):  # type: ignore[type-arg] # generic only in the newest click
+    """A number from 1 to `maximum`, shown as N."""
+
+    name = "N"
+
+    def __init__(self, maximum: int = MAX_NUMBER) -> None:
+        self.maximum = maximum
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the number."""
+        if isinstance(value, int):
+            return value
+        text = str(value)
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= self.maximum):
+            self.fail(f"{text!r} is not a number from 1 to {self.maximum:,}", param, ctx)
+        return int(text)
+
+
+def count_option(
+    name: str, text: str, *, default: int | None = None, maximum: int = MAX_NUMBER
+) -> Callable[[Decorated], Decorated]:
+    """Declare an option that counts, from 1, with `text` as its help."""
     return click.option(
-        *names,
-        type=click.IntRange(1, MAX_NUMBER),
-        default=default,
-        show_default=default is not None,
-        help=help,
+        name, type=Count(maximum), default=default, show_default=default is not None, help=text
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .declare import command, group, pass_session
+from .declare import command, count_option, group, pass_session
 from .render import identity, writing
 from .session import Session
 
@@ -121,9 +121,7 @@ def delegate_list(session: Session) -> None:
 @command("add", group=delegate, answers="Done", example="dataledger delegate add record jinlong --days 90")
 @click.argument("type_", metavar="TYPE", type=click.Choice(("anchor", "record")))
 @click.argument("party", metavar="PARTY|ADDRESS")
-@click.option(
-    "--days", type=click.IntRange(1, 36500), default=365, show_default=True, help="For how many days."
-)
+@count_option("--days", "For how many days.", default=365, maximum=36_500)
 @pass_session
 def delegate_add(session: Session, type_: str, party: str, days: int) -> None:
     """Let another party act for you.

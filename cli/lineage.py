@@ -37,10 +37,10 @@ def lineage_options(function: Decorated) -> Decorated:
         click.option(
             "--level", type=levels, default="version", show_default=True, help="Show versions, or assets."
         ),
-        count_option("--depth", help="Go at most so many steps."),
+        count_option("--depth", "Go at most so many steps."),
         click.option("--at", "as_of", metavar="BLOCK|TIME", help="As of a block number or an RFC 3339 time."),
         click.option("--column", help="Follow one column instead of whole versions."),
-        count_option("--limit", default=100_000, help="Stop after so many versions, and say so."),
+        count_option("--limit", "Stop after so many versions, and say so.", default=100_000),
     )
     for option in reversed(options):
         function = option(function)

@@ -22,7 +22,7 @@ dataledger log haina/orders --type version""",
 @click.option("--type", "type_", type=click.Choice(TYPES), help="Only records of this type.")
 @click.option("--party", help="Only records of this party (a DID, or a namespace it owns).")
 @click.option("--state", type=click.Choice(STATES), help="Only records in this state.")
-@count_option("--limit", default=50, help="At most so many.")
+@count_option("--limit", "At most so many.", default=50)
 @pass_session
 def log(
     session: Session, asset: str | None, type_: str | None, party: str | None, state: str | None, limit: int
@@ -52,7 +52,7 @@ def show(session: Session, what: str) -> None:
 
 @command(answers="SearchResult", example="dataledger search washing")
 @click.argument("words", nargs=-1, required=True)
-@count_option("--limit", default=20, help="At most so many.")
+@count_option("--limit", "At most so many.", default=20)
 @pass_session
 def search(session: Session, words: tuple[str, ...], limit: int) -> None:
     """Find assets by name, title, description, alias or column."""
@@ -61,7 +61,7 @@ def search(session: Session, words: tuple[str, ...], limit: int) -> None:
 
 
 @command(answers="Findings", example="dataledger findings")
-@count_option("--limit", default=100, help="At most so many.")
+@count_option("--limit", "At most so many.", default=100)
 @pass_session
 def findings(session: Session, limit: int) -> None:
     """List what is authentic but improper or incomplete.

@@ -42,8 +42,8 @@ VARIABLES = {
 }
 
 ERRORS = """\
-`dataledger run` exits as the program that it wraps, unless that could not be started. An error is one message on
-stderr: what was expected, what was found, what to do next. With `--json` it is one line of JSON, see
+`dataledger run` exits as the program that it wraps, unless that could not be started. An error is one message
+on stderr: what was expected, what was found, what to do next. With `--json` it is one line of JSON, see
 [json.md](json.md#errors).
 """
 
