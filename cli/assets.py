@@ -182,7 +182,7 @@ def openlineage(
     """
     done = session.open().import_openlineage(files, namespace=into, dry_run=dry_run, anchor=not no_anchor)
     session.answer(done, writing.imported)
-    return 1 if done.refused else 0
+    return 1 if done.refused_count else 0
 
 
 COMMANDS = (register, run, version, transfer, import_)

@@ -83,13 +83,15 @@ def synced(result: r.Synced) -> Iterator[str]:
 def imported(result: r.Imported) -> Iterator[str]:
     """`import`."""
     events, runs = count(result.events, "event"), count(result.runs, "run")
-    yield f"{events}: {runs} recorded, {result.runs_known:,} known already, {len(result.refused):,} refused"
+    yield f"{events}: {runs} recorded, {result.runs_known:,} known already, {result.refused_count:,} refused"
     if result.registered:
         more = ", ..." if len(result.registered) > SHOWN_NAMES else ""
         names = ", ".join(map(printable, result.registered[:SHOWN_NAMES]))
         yield f"registered {count(len(result.registered), 'dataset')}: {names}{more}"
     for each in result.refused:
         yield f"refused {printable(each.source)} {printable(each.position)}: {printable(each.reason)}"
+    if result.refused_count > len(result.refused):
+        yield f"... and {result.refused_count - len(result.refused):,} more refused"
     if result.dropped_facets:
         names = ", ".join(map(printable, result.dropped_facets))
         yield f"not carried over (kept in the private original): {names}"
