@@ -28,13 +28,14 @@ from ledger.formats.openlineage_drafts import (
     ownership_attachment,
 )
 from ledger.formats.openlineage_read import Refusal
+from ledger.service.asked import asked
 from ledger.service.attached import publish_attachment, seal
 from ledger.service.batch import Batch
 from ledger.service.context import Context
 from ledger.service.publishing import anchor_pending, check_key, keep
-from ledger.service.times import format_time
 from ledger.service.results import Imported, Receipt, RecordRef, Refused
 from ledger.service.sources import open_events
+from ledger.service.times import format_time
 
 SOURCE = "openlineage:"
 """What an imported activity's `source` begins with; the digest of its events follows, in hex."""
@@ -58,7 +59,8 @@ def import_openlineage(
 ) -> Imported:
     """Import events from files (`-`: standard input); refuse bad events one by one and import the rest."""
     into = namespace or context.config.namespace
-    check_namespace(into)
+    with asked():
+        check_namespace(into)
     refused: list[Refused] = []
     counts = [0]
 
@@ -83,6 +85,7 @@ def import_openlineage(
         datasets=len(plan.datasets),
         registered=importer.registered,
         refused=refused,
+        refused_count=counts[0],
         dropped_facets=[f"{name} ({count})" for name, count in sorted(plan.unkept.items())],
         receipt=receipt,
     )
