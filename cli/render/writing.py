@@ -97,6 +97,5 @@ def imported(result: r.Imported) -> Iterator[str]:
         yield f"not carried over (kept in the private original): {names}"
     if result.receipt is not None:
         if result.receipt.records:
-            yield f"{count(len(result.receipt.records), 'record')} written"
             yield from _place(result.receipt)
         yield from notes(result.receipt.notes)
