@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 ANVIL  := tests/anvil/node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint contracts schemas docs generated bench anvil lock ci clean
+.PHONY: help setup demo test test-all lint contracts gas schemas docs generated bench anvil lock ci clean
 
 help: ## print the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ lint: $(READY) ## style, types, layers
 
 contracts: $(READY) ## compile the contracts and rewrite their artifacts
 	$(BIN)/python contracts/build.py
+
+gas: $(READY) ## measure the contracts' gas anew
+	DATALEDGER_WRITE_GAS=1 $(BIN)/python -m pytest -q tests/contracts/test_gas.py
 
 schemas: $(READY) ## rewrite the JSON Schemas of the records
 	$(BIN)/python fixtures/export_schemas.py

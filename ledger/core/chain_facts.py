@@ -120,8 +120,8 @@ class SlotProof(Struct, frozen=True, gc=False):
 class StorageProof(Struct, frozen=True):
     """What some slots of the contract `address` held at the end of a block (EIP-1186), root first throughout.
 
-    `header` is the block's RLP: its keccak256 is `block.hash` and it holds the state root; `account_nodes` lead from
-    there to the account, each slot's nodes from the account's storage root to the slot.
+    `header` is the block's RLP: its keccak256 is `block.hash` and it holds the state root; `account_nodes` lead
+    from there to the account, each slot's nodes from the account's storage root to the slot.
     """
 
     block: BlockRef

@@ -25,7 +25,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from ledger.core.records import ColumnEdge, Component, Edge
 from ledger.formats import openlineage_drafts as drafts
-from ledger.formats.openlineage_events import MAX_NAME, line
+from ledger.formats.openlineage_facets import MAX_NAME, line
 from ledger.formats.openlineage_names import Groups, as_aliases, distinct_path, proposed_paths
 from ledger.formats.openlineage_runs import Lineage, Merged, RunInput, lineage_of, restrict
 from ledger.formats.openlineage_survey import Refuse, Survey

@@ -11,7 +11,6 @@ whoever asks decides.
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -52,7 +51,7 @@ class _DigestFolder:
         """Return the digests of everything that is kept here, sorted."""
         with files.translating("listing the attachments", self.folder):
             try:
-                names = os.listdir(self.folder)
+                names = [file.name for file in self.folder.iterdir()]
             except FileNotFoundError:
                 return []
         return sorted(name for name in names if len(name) == 64 and not set(name) - set("0123456789abcdef"))

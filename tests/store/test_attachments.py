@@ -40,7 +40,8 @@ def test_many_at_once(public: PublicAttachments, private: PrivateAttachments) ->
     assert len(list(public.folder.iterdir())) == 150
     sealed = private.put_many(contents)
     assert [private.get(digest) for digest in sealed] == contents
-    assert len(set(sealed)) == 300
+    assert private.digests() == sorted(set(sealed))
+    assert len(private.digests()) == 300
     assert public.put_many([]) == []
 
 
@@ -80,6 +81,7 @@ def test_missing_is_none(public: PublicAttachments, private: PrivateAttachments)
     assert private.get("ab" * 32) is None
     assert private.get_sealed("ab" * 32) is None
     assert not public.has("ab" * 32)
+    assert public.digests() == []
     private.forget("ab" * 32)
 
 
