@@ -103,17 +103,20 @@ class Group(click.Group):
 
     def _near(self, name: str) -> list[str]:
         """Return what an unknown name may have meant: another tool's word, or a near spelling."""
-        from difflib import get_close_matches
-
-        word = WORDS.get(name.lower(), "")
-        if word in self.commands or word.startswith("-"):
-            return [word]
-        return get_close_matches(name.lower(), self.commands, n=2)
+        word = WORDS.get(name.lower(), name.lower())
+        return [word] if word in self.commands or word.startswith("-") else near(word, self.commands)
 
 
-def meant(near: Sequence[str] | None) -> str:
+def near(word: str, words: Iterable[str]) -> list[str]:
+    """Return the one or two of `words` that are spelled most like `word`, if any is."""
+    from difflib import get_close_matches
+
+    return get_close_matches(word, words, n=2, cutoff=0.7)
+
+
+def meant(words: Sequence[str]) -> str:
     """Return the end of a message about a wrong word: what it may have meant."""
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"; did you mean {' or '.join(words)}?" if words else ""
 
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])

@@ -14,7 +14,7 @@ import click
 from ledger.core.errors import LedgerError, Unauthorized, Unavailable, Usage
 from ledger.formats.text import printable
 
-from .declare import meant
+from .declare import meant, near
 from .session import discard
 
 EXIT_CODES = {
@@ -47,9 +47,8 @@ def translate(error: BaseException) -> LedgerError:
         case LedgerError():
             return error
         case click.NoSuchOption():
-            return Usage(
-                f"no such option {error.option_name}{meant(error.possibilities)}", hint=_usage_hint(error)
-            )
+            possible = near(error.option_name, error.possibilities or ())
+            return Usage(f"no such option {error.option_name}{meant(possible)}", hint=_usage_hint(error))
         case click.ClickException():
             return Usage(_lowered(error.format_message().rstrip(".")), hint=_usage_hint(error))
         case click.Abort() | KeyboardInterrupt():

@@ -21,6 +21,8 @@ import click
 from ledger.core.errors import Unavailable
 from ledger.formats.text import printable
 
+from .render.layout import shown
+
 if TYPE_CHECKING:
     from msgspec import Struct
 
@@ -67,7 +69,7 @@ class Session:
 
     def answer(self, data: Result, lines: Callable[[Result], Iterable[str]]) -> None:
         """Print a result on stdout: as JSON on one line if asked for, else as `lines` puts it."""
-        self.print([to_json(data)] if self.as_json else lines(data))
+        self.print([to_json(data)] if self.as_json else map(shown, lines(data)))
 
     def remark(self, data: Result, lines: Callable[[Result], Iterable[str]]) -> None:
         """Print a result on stderr, for a command whose stdout belongs to another program."""
@@ -93,7 +95,7 @@ class Session:
     def notify(self, message: str) -> None:
         """Tell the person something on stderr; a program that asked for JSON is not told."""
         if not self.quiet and not self.as_json:
-            self._say(f"dataledger: {message}")
+            self._say(f"dataledger: {shown(message)}")
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         """Show how far long work is, on stderr and only to a person."""

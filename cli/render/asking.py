@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ledger.formats.text import printable
-
 from .layout import anchored, bad, count, good, notes, short, table, unsure, who
 
 if TYPE_CHECKING:
@@ -16,21 +14,21 @@ if TYPE_CHECKING:
 def file_verdict(found: r.FileVerdict) -> Iterator[str]:
     """`verify`."""
     mark = {"good": good, "unconfirmed": unsure}.get(found.verdict, bad)
-    yield f"{mark(found.verdict.upper())}: {printable(found.path)}"
+    yield mark(found.verdict.upper(), f": {found.path}")
     yield f"  {found.digest}"
     for claim in found.claims:
         yield from _claim(claim)
     if found.reason:
-        yield f"  {printable(found.reason)}"
+        yield f"  {found.reason}"
     if found.trust_root:
-        yield f"  checked against {printable(found.trust_root)}"
+        yield f"  checked against {found.trust_root}"
     yield from notes(found.notes)
 
 
 def _claim(claim: r.Claim) -> Iterator[str]:
     """One claim: the version, its claimant, and what is proven of it."""
     stranger = "" if claim.trusted else ", not a party you trust"
-    yield f"  is {printable(claim.version)}, claimed by {who(claim.party_name, claim.party)}{stranger}"
+    yield f"  is {claim.version}, claimed by {who(claim.party_name, claim.party)}{stranger}"
     record = f"record {short(claim.record)}"
     if claim.block is not None:
         yield f"    {record} existed by {anchored(claim.block, claim.block_time)}, {claim.state}"
@@ -39,16 +37,16 @@ def _claim(claim: r.Claim) -> Iterator[str]:
     else:
         yield f"    {record}: its anchor could not be confirmed"
     if claim.claimed_time:
-        yield f"    it says that it was made {printable(claim.claimed_time)}"
+        yield f"    it says that it was made {claim.claimed_time}"
     if claim.problem and claim.state != "pending":
-        yield f"    {bad('problem')}: {printable(claim.problem)}"
+        yield f"    problem: {claim.problem}"
 
 
 def audit(report: r.AuditReport) -> Iterator[str]:
     """`audit`."""
     logs, attachments = count(len(report.logs), "log"), count(report.attachments, "attachment")
-    verdict = good("GOOD") if report.good else bad("FAILED")
-    yield f"{verdict}: {count(report.chain_blocks, 'block')}, {logs}, {attachments} recomputed"
+    recomputed = f": {count(report.chain_blocks, 'block')}, {logs}, {attachments} recomputed"
+    yield good("GOOD", recomputed) if report.good else bad("FAILED", recomputed)
     head = ("PARTY", "LOG", "RECORDS", "ANCHORED", "CHECKPOINTS", "VERDICT")
     yield from table(
         head,
@@ -75,4 +73,4 @@ def _problems(title: str, found: Sequence[r.Problem]) -> Iterator[str]:
     if found:
         yield title
         for each in found:
-            yield f"  {each.kind} {printable(each.subject)}: {printable(each.text)}"
+            yield f"  {each.kind} {each.subject}: {each.text}"

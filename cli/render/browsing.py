@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ledger.formats.text import printable
-
 from .layout import MORE, anchored, count, notes, pairs, short, table, who
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ def status(found: r.Status) -> Iterator[str]:
         ]
     )
     for line in found.changed_files:
-        yield f"changed since its last version: {printable(line)}"
+        yield f"changed since its last version: {line}"
     yield from _followed(found.followed)
     for log in found.missing_logs:
         yield f"missing log {log}, which the lineage of your assets needs: see dataledger follow"
@@ -110,16 +108,16 @@ def _end(listed: Sequence[object], nothing: str, *, truncated: bool) -> Iterator
 
 def shown(found: r.Shown) -> Iterator[str]:
     """`show`."""
-    yield f"{found.kind} {printable(found.title)}"
+    yield found.title if found.title.startswith(found.kind) else f"{found.kind} {found.title}"
     yield from pairs(found.facts, indent="  ")
     for section in found.sections:
         if section.rows:
             yield ""
-            yield printable(section.title)
+            yield section.title
             yield from table(section.head, section.rows)
     if found.statement:
         yield ""
-        yield from map(printable, _indented(found.statement).split("\n"))
+        yield from _indented(found.statement).split("\n")
 
 
 def _indented(statement: str) -> str:

@@ -28,7 +28,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str
     titles = [head[i] for i in used] if head else []
     widths = [max(map(width, column)) for column in zip(*lines, *([titles] if titles else []), strict=True)]
     if titles:
-        yield click.style(_row(titles, widths), bold=True)
+        yield _styled(_row(titles, widths), "", None)
     for line in lines:
         yield _row(line, widths)
 
@@ -48,27 +48,49 @@ def pairs(rows: Iterable[tuple[str, object]], indent: str = "") -> Iterator[str]
 def notes(lines: Iterable[str]) -> Iterator[str]:
     """Yield notes as lines."""
     for line in lines:
-        yield f"note: {printable(line)}"
+        yield f"note: {line}"
 
 
-def good(text: str) -> str:
-    """Return a verdict that is good, in green on a terminal."""
-    return click.style(text, fg="green", bold=True)
+class Styled(str):
+    """A line whose first word is a verdict, in bold and a colour on a terminal."""
+
+    __slots__ = ("colour", "word")
+    word: str
+    colour: str | None
 
 
-def bad(text: str) -> str:
-    """Return a verdict that is bad, in red on a terminal."""
-    return click.style(text, fg="red", bold=True)
+def _styled(word: str, rest: str, colour: str | None) -> Styled:
+    line = Styled(word + rest)
+    line.word, line.colour = word, colour
+    return line
 
 
-def unsure(text: str) -> str:
-    """Return a verdict that is neither, in yellow on a terminal."""
-    return click.style(text, fg="yellow", bold=True)
+def good(word: str, rest: str = "") -> Styled:
+    """Return a line that begins with a good verdict: green on a terminal."""
+    return _styled(word, rest, "green")
+
+
+def bad(word: str, rest: str = "") -> Styled:
+    """Return a line that begins with a bad verdict: red on a terminal."""
+    return _styled(word, rest, "red")
+
+
+def unsure(word: str, rest: str = "") -> Styled:
+    """Return a line that begins with a verdict that is neither: yellow on a terminal."""
+    return _styled(word, rest, "yellow")
+
+
+def shown(line: str) -> str:
+    """Return a line as it goes out: what could steer a terminal made visible, the first word styled."""
+    text = printable(line)
+    if not isinstance(line, Styled) or not text.startswith(line.word):
+        return text
+    return click.style(line.word, fg=line.colour, bold=True) + text[len(line.word) :]
 
 
 def who(name: str, party: str) -> str:
     """Return a party as the name that it claims and its DID."""
-    return f"{printable(name)} ({party})" if name else party
+    return f"{name} ({party})" if name else party
 
 
 def short(hex_text: str) -> str:

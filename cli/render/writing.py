@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ledger.formats.text import printable
-
 from .layout import anchored, bad, count, good, notes, pairs, short, table, who
 
 if TYPE_CHECKING:
@@ -54,17 +52,17 @@ def _place(done: r.Receipt) -> Iterator[str]:
 
 def run(done: r.RunReceipt) -> Iterator[str]:
     """`run`, on stderr."""
-    read = ", ".join(map(printable, done.inputs)) or "no inputs"
-    made = ", ".join(map(printable, done.outputs)) or "no outputs"
-    word = good(done.outcome) if done.outcome == "completed" else bad(done.outcome)
-    yield f"{word}: {read} -> {made}"
+    read = ", ".join(done.inputs) or "no inputs"
+    made = ", ".join(done.outputs) or "no outputs"
+    mark = good if done.outcome == "completed" else bad
+    yield mark(done.outcome, f": {read} -> {made}")
     yield from receipt(done.receipt)
 
 
 def done(result: r.Done) -> Iterator[str]:
     """Something done on chain or in the workspace."""
     place = f", {anchored(result.block, result.block_time)}" if result.block is not None else ""
-    yield f"{printable(result.what)}{place}"
+    yield f"{result.what}{place}"
     yield from notes(result.notes)
 
 
@@ -86,17 +84,16 @@ def imported(result: r.Imported) -> Iterator[str]:
     yield f"{events}: {runs} recorded, {result.runs_known:,} known already, {result.refused_count:,} refused"
     if result.registered:
         more = ", ..." if len(result.registered) > SHOWN_NAMES else ""
-        names = ", ".join(map(printable, result.registered[:SHOWN_NAMES]))
+        names = ", ".join(result.registered[:SHOWN_NAMES])
         yield f"registered {count(len(result.registered), 'dataset')}: {names}{more}"
     for each in result.refused:
-        yield f"refused {printable(each.source)} {printable(each.position)}: {printable(each.reason)}"
+        yield f"refused {each.source} {each.position}: {each.reason}"
     if result.refused_count > len(result.refused):
         yield f"... and {result.refused_count - len(result.refused):,} more refused"
     if result.dropped_facets:
-        names = ", ".join(map(printable, result.dropped_facets))
+        names = ", ".join(result.dropped_facets)
         yield f"not carried over (kept in the private original): {names}"
     if result.receipt is not None:
         if result.receipt.records:
-            yield f"{count(len(result.receipt.records), 'record')} written"
             yield from _place(result.receipt)
         yield from notes(result.receipt.notes)
