@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 ANVIL  := tests/anvil/node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint contracts schemas docs generated bench anvil lock ci clean
+.PHONY: help setup demo test test-all lint contracts gas schemas docs generated bench anvil lock ci clean
 
 help: ## print the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +24,10 @@ demo: $(READY) ## play the washing-machine story in a temporary folder
 	@$(BIN)/python fixtures/demo.py
 
 test: $(READY) ## run the default tests (under five minutes)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
 test-all: $(READY) anvil ## run every test, the slow ones too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY) ## style, types, layers
 	$(BIN)/ruff check .
@@ -37,6 +37,9 @@ lint: $(READY) ## style, types, layers
 
 contracts: $(READY) ## compile the contracts and rewrite their artifacts
 	$(BIN)/python contracts/build.py
+
+gas: $(READY) ## measure the contracts' gas anew
+	DATALEDGER_WRITE_GAS=1 $(BIN)/python -m pytest -q tests/contracts/test_gas.py
 
 schemas: $(READY) ## rewrite the JSON Schemas of the records
 	$(BIN)/python fixtures/export_schemas.py

@@ -1,4 +1,4 @@
-"""Commands that write records about assets: register, version, run, transfer, import."""
+"""Commands that write records about assets: register, run, version, transfer, import."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from pathlib import Path
 
 import click
 
-from . import render
-from .common import Command, Group, Session, pass_session
+from .declare import command, group, pass_session
+from .render import writing
+from .session import Session
 
 no_anchor = click.option(
     "--no-anchor", is_flag=True, help="Leave the records pending; `dataledger anchor` anchors a batch."
 )
+a_path = click.Path(path_type=Path)
 
 
-@click.command(
-    cls=Command,
+@command(
+    answers="Receipt",
     example="""
 dataledger register haina/orders orders.csv --title "Washing-machine orders"
 dataledger register haina/sensors sensors/
 dataledger register haina/legacy --alias openlineage:postgres://db:5432#public.legacy""",
 )
 @click.argument("asset")
-@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.argument("path", required=False, type=a_path)
 @click.option("--title", default="", help="A title for people.")
 @click.option("--description", default="", help="What it is.")
-@click.option(
-    "--kind", default="dataset", show_default=True, help="What kind of asset: dataset, model, report, ..."
-)
-@click.option("--license", "license_", default="", help="An SPDX expression or a URL.")
+@click.option("--kind", default="dataset", show_default=True, help="dataset, model, report, ...")
+@click.option("--license", "license_", default="", metavar="SPDX|URL", help="An SPDX expression or a URL.")
 @click.option(
     "--alias",
     "aliases",
@@ -49,7 +49,11 @@ def register(
     aliases: tuple[str, ...],
     no_anchor: bool,
 ) -> None:
-    """Register ASSET (NAMESPACE/PATH) as a claim of yours, with the file or folder PATH as its version 1."""
+    """Register a data asset, with its content as version 1.
+
+    ASSET is NAMESPACE/PATH, the namespace one of yours; PATH is a file or a folder. Without PATH the asset
+    has no version yet. Registering is a claim of yours, and is shown as one.
+    """
     done = session.open().register(
         asset,
         path,
@@ -60,23 +64,12 @@ def register(
         aliases=aliases,
         anchor=not no_anchor,
     )
-    session.answer(done, render.receipt(done))
+    session.answer(done, writing.receipt)
 
 
-@click.command(cls=Command, example="dataledger version haina/orders orders.csv")
-@click.argument("asset")
-@click.argument("path", required=False, type=click.Path(path_type=Path))
-@no_anchor
-@pass_session
-def version(session: Session, asset: str, path: Path | None, no_anchor: bool) -> None:
-    """Record a new version of ASSET: the content of PATH (default: where its last version was)."""
-    done = session.open().version(asset, path, anchor=not no_anchor)
-    session.answer(done, render.receipt(done))
-
-
-@click.command(
-    cls=Command,
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+@command(
+    answers="RunReceipt",
+    context_settings={"allow_interspersed_args": False},
     example="""
 dataledger run -i haina/orders -i haina/sensors -o haina/demand=demand.csv -- python forecast.py
 dataledger run -i jinlong/parts=../parts.csv -i haina/orders@2 -o haina/plan=plan.csv -- make plan""",
@@ -95,14 +88,14 @@ dataledger run -i jinlong/parts=../parts.csv -i haina/orders@2 -o haina/plan=pla
     "outputs",
     multiple=True,
     metavar="NAME[=PATH]",
-    help="An asset that it makes; registered if it is new.",
+    help="An asset that it makes, registered if it is new; may be repeated.",
 )
-@click.option(
-    "--name", "component", default="", help="What to call the program in the record. Default: its file name."
-)
+@click.option("--name", "component", default="", help="What to call the program. Default: its file name.")
 @click.option("--title", default="", help="Title for outputs that are registered by this run.")
 @no_anchor
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument(
+    "program", metavar="[--] PROGRAM [ARGUMENT]...", nargs=-1, required=True, type=click.UNPROCESSED
+)
 @pass_session
 def run(
     session: Session,
@@ -111,42 +104,68 @@ def run(
     component: str,
     title: str,
     no_anchor: bool,
-    command: tuple[str, ...],
+    program: tuple[str, ...],
 ) -> int:
-    """Run COMMAND and record what it read and made. Its output, signals and exit code pass through untouched.
+    """Run a program and record what it read and made.
 
-    With --json the receipt goes to stderr, as one line: stdout belongs to COMMAND.
+    Its output, signals and exit code pass through untouched. Inputs are digested before, outputs after; an
+    input of yours that has changed becomes a new version, an output that is new is registered. A run that
+    fails is recorded as failed. With --json the receipt goes to stderr, as one line: stdout belongs to
+    PROGRAM.
     """
     done = session.open().run(
-        command, inputs=inputs, outputs=outputs, component=component, title=title, anchor=not no_anchor
+        program, inputs=inputs, outputs=outputs, component=component, title=title, anchor=not no_anchor
     )
-    session.remark(done, render.run(done))
+    session.remark(done, writing.run)
     return done.exit_code
 
 
-@click.command(
-    cls=Command,
-    example="dataledger transfer haina/orders did:ethr:0x539:0x0123456789abcdef0123456789abcdef01234567",
+@command(answers="Receipt", example="dataledger version haina/orders orders.csv")
+@click.argument("asset")
+@click.argument("path", required=False, type=a_path)
+@no_anchor
+@pass_session
+def version(session: Session, asset: str, path: Path | None, no_anchor: bool) -> None:
+    """Record new content of an asset as its next version.
+
+    PATH is a file or a folder; without it the content is taken from where the last version was.
+    """
+    done = session.open().version(asset, path, anchor=not no_anchor)
+    session.answer(done, writing.receipt)
+
+
+@command(
+    answers="Receipt",
+    example="""
+dataledger transfer haina/orders jinlong
+dataledger transfer haina/orders did:ethr:0x539:0x0123456789abcdef0123456789abcdef01234567""",
 )
 @click.argument("asset")
 @click.argument("receiver", metavar="PARTY")
 @pass_session
 def transfer(session: Session, asset: str, receiver: str) -> None:
-    """Hand ASSET to PARTY (a DID, or a namespace it owns). Recorded, and posted on chain, from where on it binds."""
+    """Hand an asset over to another party.
+
+    PARTY is a DID, or a namespace that the party owns. The transfer is recorded, anchored and posted on
+    chain, and binds from there on: only the new holder can record versions of ASSET.
+    """
     done = session.open().transfer(asset, receiver)
-    session.answer(done, render.receipt(done))
+    session.answer(done, writing.receipt)
 
 
-@click.group("import", cls=Group)
+@group("import")
 def import_() -> None:
     """Import what other tools recorded."""
 
 
-@import_.command(
-    cls=Command,
-    example="dataledger import openlineage events/*.json\ndataledger import openlineage events.ndjson --dry-run",
+@command(
+    answers="Imported",
+    group=import_,
+    example="""
+dataledger import openlineage events/*.json
+dataledger import openlineage events.ndjson --dry-run""",
 )
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=a_path)
 @click.option(
     "--into", metavar="NAMESPACE", help="Where to register datasets that are new. Default: your namespace."
 )
@@ -156,13 +175,14 @@ def import_() -> None:
 def openlineage(
     session: Session, files: tuple[Path, ...], into: str | None, dry_run: bool, no_anchor: bool
 ) -> int:
-    """Import OpenLineage events from FILES: one event a file, a JSON array, or JSON lines. `-` is standard input.
+    """Import OpenLineage events of pipeline runs.
 
-    Exits with 1 if events were refused; the others are imported all the same.
+    FILES hold one event each, a JSON array, or JSON lines; `-` is standard input. Importing the same events
+    again changes nothing. Exits with 1 if events were refused; the others are imported all the same.
     """
     done = session.open().import_openlineage(files, namespace=into, dry_run=dry_run, anchor=not no_anchor)
-    session.answer(done, render.imported(done))
-    return 1 if done.refused else 0
+    session.answer(done, writing.imported)
+    return 1 if done.refused_count else 0
 
 
-COMMANDS = (register, version, run, transfer, import_)
+COMMANDS = (register, run, version, transfer, import_)

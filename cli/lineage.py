@@ -4,83 +4,97 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import click
 
-from . import render
-from .common import Command, Session, pass_session
+from .declare import command, count_option, pass_session
+from .render import asking
+from .session import Session
 
 FORMATS = ("tree", "table", "json", "dot", "mermaid")
 
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-def lineage_options(function: Callable[..., Any]) -> Callable[..., Any]:
+
+class Query(TypedDict):
+    """What trace and impact can be asked besides what about."""
+
+    level: str
+    depth: int | None
+    as_of: str | None
+    column: str | None
+    limit: int
+
+
+def lineage_options(function: Decorated) -> Decorated:
     """Add the options that trace and impact share."""
-    for option in (
+    formats, levels = click.Choice(FORMATS), click.Choice(("version", "asset"))
+    options = (
         click.option(
-            "--limit",
-            type=click.IntRange(1),
-            default=100_000,
-            show_default=True,
-            help="Stop after so many versions, and say so.",
+            "--format", "view", type=formats, default="tree", show_default=True, help="How to show it."
         ),
-        click.option("--column", help="Follow one column instead of whole versions."),
+        click.option(
+            "--level", type=levels, default="version", show_default=True, help="Show versions, or assets."
+        ),
+        count_option("--depth", "Go at most so many steps."),
         click.option("--at", "as_of", metavar="BLOCK|TIME", help="As of a block number or an RFC 3339 time."),
-        click.option(
-            "--level",
-            type=click.Choice(("version", "asset")),
-            default="version",
-            show_default=True,
-            help="Show versions, or assets.",
-        ),
-        click.option("--depth", type=click.IntRange(1), help="Go at most so many steps."),
-        click.option(
-            "--format",
-            "format_",
-            type=click.Choice(FORMATS),
-            default="tree",
-            show_default=True,
-            help="How to show it.",
-        ),
-    ):
+        click.option("--column", help="Follow one column instead of whole versions."),
+        count_option("--limit", "Stop after so many versions, and say so.", default=100_000),
+    )
+    for option in reversed(options):
         function = option(function)
     return function
 
 
-def _show_lineage(session: Session, reference: str, direction: str, format_: str, **query: Any) -> None:
+def _show_lineage(session: Session, reference: str, direction: str, view: str, query: Query) -> None:
     graph = session.open().lineage(reference, direction=direction, **query)
-    if session.as_json or format_ == "json":
-        click.echo(render.lineage(graph, "json"))
-    else:
-        click.echo(render.lineage(graph, format_))
+    from ledger.formats import lineage_views
+
+    session.print(lineage_views.render(graph, "json" if session.as_json else view))
 
 
-@click.command(
-    cls=Command,
-    example="dataledger trace haina/demand\ndataledger trace haina/demand@2 --format mermaid\ndataledger trace haina/demand --column units",
+@command(
+    answers="LineageGraph",
+    example="""
+dataledger trace haina/demand
+dataledger trace haina/demand@2 --format mermaid
+dataledger trace haina/demand --column units""",
 )
 @click.argument("reference")
 @lineage_options
 @pass_session
-def trace(session: Session, reference: str, format_: str, **query: Any) -> None:
-    """Show what REFERENCE (an asset, version, digest or alias) is made from: who, when, anchored where."""
-    _show_lineage(session, reference, "upstream", format_, **query)
+def trace(session: Session, /, reference: str, view: str, **query: Unpack[Query]) -> None:
+    """Show what something is made from.
+
+    REFERENCE is an asset, a version (NAME@2), a digest (NAME@sha256:...) or an alias. Each line of the
+    answer says which content, by whom, when, and where it is anchored.
+    """
+    _show_lineage(session, reference, "upstream", view, query)
 
 
-@click.command(
-    cls=Command,
-    example="dataledger impact haina/sensors\ndataledger impact haina/sensors@1 --level asset --format table",
+@command(
+    answers="LineageGraph",
+    example="""
+dataledger impact haina/sensors
+dataledger impact haina/sensors@1 --level asset --format table""",
 )
 @click.argument("reference")
 @lineage_options
 @pass_session
-def impact(session: Session, reference: str, format_: str, **query: Any) -> None:
-    """Show what is affected if REFERENCE is bad: everything made from it."""
-    _show_lineage(session, reference, "downstream", format_, **query)
+def impact(session: Session, /, reference: str, view: str, **query: Unpack[Query]) -> None:
+    """Show what is affected if something is bad.
+
+    That is everything made from REFERENCE, which is an asset, a version, a digest or an alias.
+    """
+    _show_lineage(session, reference, "downstream", view, query)
 
 
-@click.command(
-    cls=Command, example="dataledger verify demand.csv\ndataledger verify parts.csv --as jinlong/parts"
+@command(
+    answers="FileVerdict",
+    example="""
+dataledger verify demand.csv
+dataledger verify parts.csv --as jinlong/parts""",
 )
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
@@ -88,22 +102,26 @@ def impact(session: Session, reference: str, format_: str, **query: Any) -> None
 )
 @pass_session
 def verify(session: Session, path: Path, asset: str | None) -> int:
-    """Say which version the file or folder PATH is, who claims it, and whether that is anchored.
+    """Say which version a file is, and who stands behind it.
 
-    Exits with 0 only if a version of yours, of a party you trust, or of the asset named with --as has this very
-    content, and its record, signature, key, inclusion and anchor all hold. 1: it does not; 3: not anchored yet.
+    Exits with 0 only if a version of yours, of a party you trust, or of the asset named with --as has this
+    very content, and its record, signature, key, inclusion and anchor all hold. 1: it does not; 3: not
+    anchored yet.
     """
     found = session.open().verify(path, asset=asset)
-    session.answer(found, render.file_verdict(found))
+    session.answer(found, asking.file_verdict)
     return {"good": 0, "unconfirmed": 3}.get(found.verdict, 1)
 
 
-@click.command(cls=Command, example="dataledger audit")
+@command(answers="AuditReport", example="dataledger audit")
 @pass_session
 def audit(session: Session) -> int:
-    """Recompute everything from stored bytes: hashes, trees, signatures, anchors, attachments, index."""
+    """Recompute everything from stored bytes.
+
+    Hashes, trees, signatures, authority, anchors, attachments and the index. Exits with 1 if anything fails.
+    """
     report = session.open().audit()
-    session.answer(report, render.audit(report))
+    session.answer(report, asking.audit)
     return 0 if report.good else 1
 
 

@@ -1,29 +1,28 @@
-"""The `dataledger` command: its groups, and how errors become messages and exit codes.
+"""The `dataledger` command: its commands in order of first use, and one way out for every error.
 
-Exit codes: 0 good, 1 verification failed, 2 usage, 3 unavailable or unconfirmed, 130 interrupted. `run` exits as the
-program that it wraps.
+A command parses, makes one service call and renders the answer. The service is imported when a command runs,
+not when help is printed. `run` exits as the program that it wraps; `failures` says what the other codes mean.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from ledger.core.errors import LedgerError
-
-from . import assets, identity, lineage, records, workspace
-from .common import Group, Session
-
-INTERRUPTED = 130
+from . import assets, failures, identity, lineage, records, workspace
+from .declare import Group
+from .session import Session
 
 
 @click.group(
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Start with: dataledger init NAME. Exit codes: 0 good, 1 verification failed, 2 usage, 3 unavailable.",
+    epilog="Start with: dataledger init NAME. Exit codes: 0 good, 1 wrong, 2 usage, 3 unavailable.",
 )
 @click.option(
     "-C",
@@ -35,52 +34,45 @@ INTERRUPTED = 130
 @click.version_option(package_name="dataledger", prog_name="dataledger")
 @click.pass_context
 def cli(ctx: click.Context, folder: Path | None, quiet: bool) -> None:
-    """A data provenance ledger: what is this made from, may it be used, what else is affected, with proof."""
+    """A data provenance ledger: what is this made from, what else is affected, is this file it.
+
+    Every record is signed, kept in a Merkle log and anchored on an EVM chain, and every answer is checked
+    against that.
+    """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
     if folder is not None:
-        os.chdir(folder)
-    ctx.obj = Session(quiet=quiet)
-    ctx.call_on_close(ctx.obj.close)
+        ctx.with_resource(contextlib.chdir(folder))
+    session = ctx.ensure_object(Session)
+    session.quiet = quiet
+    ctx.call_on_close(session.close)
 
 
-for module in (workspace, assets, lineage, records, identity):
-    for command in module.COMMANDS:
-        cli.add_command(command)
+cli.add_section("Start and record", (workspace.init, *assets.COMMANDS))
+cli.add_section("Ask", lineage.COMMANDS)
+cli.add_section("Look up", (workspace.status, *records.COMMANDS))
+cli.add_section("Keep up", workspace.COMMANDS)
+cli.add_section("Identity", identity.COMMANDS)
 
 
-def run(arguments: list[str] | None = None) -> int:
+def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    session = Session()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a name that the terminal's encoding lacks is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     try:
-        result = cli.main(args=arguments, prog_name="dataledger", standalone_mode=False)
-    except click.exceptions.Exit as request:
-        return request.exit_code
-    except click.ClickException as error:
+        code = cli.main(args=given, prog_name="dataledger", standalone_mode=False, obj=session)
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show(sys.stderr)
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("dataledger: interrupted; what was reported as done is kept", err=True)
-        return INTERRUPTED
-    except LedgerError as error:
-        _report(error, as_json)
-        return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output has gone, as `head` does: not an error, but nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:
+        # click's answer to a reader who left while help was printed, and its end of a shell completion
         return 0
-    return result if isinstance(result, int) else 0
-
-
-def _report(error: LedgerError, as_json: bool) -> None:
-    """Print an error on stderr: what is wrong, and what to do next."""
-    if as_json:
-        from ledger.core.encoding import encode_json
-
-        shape = {"format": "dataledger/error/v1", "error": type(error).__name__, "message": str(error)}
-        click.echo(
-            encode_json({**shape, "hint": error.hint, "exit_code": error.exit_code}).decode(), err=True
-        )
-        return
-    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(str(error), err=True)
-    if error.hint:
-        click.echo(f"  hint: {error.hint}", err=True)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one way out: nothing else catches all
+        failure = failures.translate(error)
+        failure.__cause__ = error if failure is not error else error.__cause__
+        as_json = failures.asked_for_json(given) if session.as_json is None else session.as_json
+        return failures.report(failure, as_json=as_json)
+    return code if isinstance(code, int) else 0

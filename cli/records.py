@@ -1,63 +1,75 @@
-"""Commands that look records up: log, show, search."""
+"""Commands that look things up: log, show, search, findings."""
 
 from __future__ import annotations
 
 import click
 
-from . import render
-from .common import Command, Session, pass_session
+from .declare import command, count_option, pass_session
+from .render import browsing
+from .session import Session
 
 TYPES = ("registration", "version", "activity", "transfer", "revocation")
+STATES = ("pending", "anchored", "final", "rejected")
 
 
-@click.command(cls=Command, example="dataledger log\ndataledger log haina/orders --type version")
+@command(
+    answers="LogListing",
+    example="""
+dataledger log
+dataledger log haina/orders --type version""",
+)
 @click.argument("asset", required=False)
 @click.option("--type", "type_", type=click.Choice(TYPES), help="Only records of this type.")
 @click.option("--party", help="Only records of this party (a DID, or a namespace it owns).")
-@click.option(
-    "--state",
-    type=click.Choice(("pending", "anchored", "final", "rejected")),
-    help="Only records in this state.",
-)
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option("--state", type=click.Choice(STATES), help="Only records in this state.")
+@count_option("--limit", "At most so many.", default=50)
 @pass_session
 def log(
     session: Session, asset: str | None, type_: str | None, party: str | None, state: str | None, limit: int
 ) -> None:
-    """List records, newest first; of one ASSET if named."""
+    """List records, newest first, of one asset if named."""
     found = session.open().log(asset=asset, type=type_, party=party, state=state, limit=limit)
-    session.answer(found, render.log(found))
+    session.answer(found, browsing.log)
 
 
-@click.command(
-    cls=Command,
-    example="dataledger show haina/orders\ndataledger show haina/orders@1\ndataledger show 3f9a2c",
+@command(
+    answers="Shown",
+    example="""
+dataledger show haina/orders
+dataledger show haina/orders@1
+dataledger show 3f9a2c""",
 )
 @click.argument("what")
 @pass_session
 def show(session: Session, what: str) -> None:
-    """Show an asset, a version, a record (its id, or the first digits of it) or a party."""
+    """Show an asset, a version, a record or a party in full.
+
+    WHAT is a reference, a record's id or its first digits, a namespace or a DID.
+    """
     found = session.open().show(what)
-    session.answer(found, render.shown(found))
+    session.answer(found, browsing.shown)
 
 
-@click.command(cls=Command, example="dataledger search washing")
+@command(answers="SearchResult", example="dataledger search washing")
 @click.argument("words", nargs=-1, required=True)
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
+@count_option("--limit", "At most so many.", default=20)
 @pass_session
 def search(session: Session, words: tuple[str, ...], limit: int) -> None:
     """Find assets by name, title, description, alias or column."""
     found = session.open().search(" ".join(words), limit=limit)
-    session.answer(found, render.search(found))
+    session.answer(found, browsing.search)
 
 
-@click.command(cls=Command, example="dataledger findings")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
+@command(answers="Findings", example="dataledger findings")
+@count_option("--limit", "At most so many.", default=100)
 @pass_session
 def findings(session: Session, limit: int) -> None:
-    """List what is authentic but improper or incomplete: unregistered inputs, missing logs, and the like."""
+    """List what is authentic but improper or incomplete.
+
+    Unregistered inputs, inputs that changed during a run, missing logs, and the like.
+    """
     found = session.open().findings(limit=limit)
-    session.answer(found, render.findings(found))
+    session.answer(found, browsing.findings)
 
 
 COMMANDS = (log, show, search, findings)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
-from . import render
-from .common import Command, Session, ask_passphrase, pass_session
+from .declare import command, pass_session
+from .render import browsing, writing
+from .session import Session
 
 
-@click.command(
-    cls=Command,
+@command(
+    answers="Setup",
     example="""
 dataledger init haina --name "Haina Appliances"
 dataledger init jinlong --join ../haina/.dataledger/ledger.json --chain ../haina/.dataledger/chain.db
@@ -35,7 +35,9 @@ dataledger init acme --chain http://127.0.0.1:8545 --encrypt""",
     help="Join this ledger instead of deploying a new one.",
 )
 @click.option(
-    "--registrar", metavar="DID", help="Let this party alone assign top-level namespaces (new ledgers only)."
+    "--registrar",
+    metavar="DID|self",
+    help="Let this party alone assign top-level namespaces (new ledgers only).",
 )
 @click.option(
     "--encrypt",
@@ -52,44 +54,52 @@ def init(
     registrar: str | None,
     encrypt: bool,
 ) -> None:
-    """Make a workspace here: keys, chain, contracts, NAMESPACE claimed. Interrupted or unfunded, it resumes."""
-    from ledger.service import InitRequest, Ledger
+    """Make a workspace: keys, chain, contracts, your namespace.
+
+    It is the folder .dataledger here, or where DATALEDGER_HOME says. Interrupted, or without funds on a
+    real chain, the same command goes on where it stopped.
+    """
+    from ledger.service import InitRequest
 
     request = InitRequest(
-        namespace=namespace, name=name, chain=chain, join=join, registrar=registrar, encrypt=encrypt
+        namespace=namespace,
+        name=name,
+        chain=chain,
+        join=join,
+        registrar=registrar,
+        encrypt=encrypt,
     )
-    done = Ledger.init(Path.cwd(), request, env=os.environ, ask=ask_passphrase, notify=session.notify)
-    session.answer(done, render.setup(done))
+    session.answer(session.init(request), writing.setup)
 
 
-@click.command(cls=Command, example="dataledger status")
+@command(answers="Status", example="dataledger status")
 @pass_session
 def status(session: Session) -> None:
-    """Show where this workspace stands: identity, log, chain, index, what wants attention."""
+    """Show where this workspace stands and what wants attention."""
     found = session.open().status()
-    session.answer(found, render.status(found))
+    session.answer(found, browsing.status)
 
 
-@click.command(cls=Command, example="dataledger sync\ndataledger sync --rebuild")
+@command(answers="Synced", example="dataledger sync\ndataledger sync --rebuild")
 @click.option("--rebuild", is_flag=True, help="Forget the index and build it anew from chain and logs.")
 @click.option("--digest", is_flag=True, help="Also print the state digest, which two auditors can compare.")
 @pass_session
 def sync(session: Session, rebuild: bool, digest: bool) -> None:
     """Bring the index up to date with the chain and the logs."""
     done = session.open().sync(rebuild=rebuild, digest=digest)
-    session.answer(done, render.synced(done))
+    session.answer(done, writing.synced)
 
 
-@click.command(cls=Command, example="dataledger anchor")
+@command(answers="Receipt", example="dataledger anchor")
 @pass_session
 def anchor(session: Session) -> None:
-    """Anchor the records that are pending, all in one transaction."""
+    """Anchor all pending records in one transaction."""
     done = session.open().anchor()
-    session.answer(done, render.receipt(done))
+    session.answer(done, writing.receipt)
 
 
-@click.command(
-    cls=Command,
+@command(
+    answers="Follows",
     example="""
 dataledger follow jinlong --from ../jinlong/.dataledger/public
 dataledger follow gz.weather --from https://weather.example/log
@@ -106,7 +116,10 @@ dataledger follow""",
 @click.option("--stop", is_flag=True, help="Stop following this party.")
 @pass_session
 def follow(session: Session, party: str | None, source: str | None, trust: bool, stop: bool) -> None:
-    """Follow the log of PARTY (a DID, or a namespace it owns); without PARTY, list what is followed."""
+    """Follow another party's log, or list those followed.
+
+    PARTY is a DID, or a namespace that the party owns.
+    """
     ledger = session.open()
     if party is None:
         if source or trust or stop:
@@ -116,16 +129,19 @@ def follow(session: Session, party: str | None, source: str | None, trust: bool,
         found = ledger.unfollow(party)
     else:
         found = ledger.follow(party, source=source, trust=trust)
-    session.answer(found, render.follows(found))
+    session.answer(found, browsing.follows)
 
 
-@click.command(cls=Command, example="dataledger serve-at https://data.haina.example/log")
+@command(answers="Done", example="dataledger serve-at https://data.haina.example/log")
 @click.argument("url")
 @pass_session
 def serve_at(session: Session, url: str) -> None:
-    """Publish on chain where your public folder is served, so that others find your log."""
+    """Publish on chain where your log is served.
+
+    URL is where a web server serves the folder .dataledger/public, so that others find it.
+    """
     done = session.open().serve_at(url)
-    session.answer(done, render.done(done))
+    session.answer(done, writing.done)
 
 
-COMMANDS = (init, status, sync, anchor, follow, serve_at)
+COMMANDS = (sync, anchor, follow, serve_at)

@@ -1,8 +1,8 @@
 """Where the contracts keep checkpoints and keys in storage, and finding them there.
 
-Source: contracts/Anchors.vy and contracts/Identities.vy for the slots, Vyper for the place of a map's entry: keccak256(slot || key), the
-reverse of Solidity's order. Reading slots instead of calling views gives what a storage proof would prove,
-and needs no EVM.
+Source: contracts/Anchors.vy and contracts/Identities.vy for the slots, Vyper for the place of a map's entry:
+keccak256(slot || key), the reverse of Solidity's order. Reading slots instead of calling views gives what a
+storage proof would prove, and needs no EVM.
 """
 
 from __future__ import annotations

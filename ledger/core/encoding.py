@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import binascii
 import json
-import re
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -31,9 +30,7 @@ _HEX_DIGITS = b"0123456789abcdef"
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * 16  # MAX_INTEGER has 16 digits
 _BRACES_TO_BRACKETS = bytes.maketrans(b"{}", b"[]")
-_NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
-# A string token; the closing quote is optional so that an unterminated one is taken in a single pass.
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NO_SHELL = bytes(sorted(set(range(256)) - set(b'[]{}"')))
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -100,7 +97,9 @@ def check_json(
     # what decodes and encodes to the very same bytes has no duplicate key (it would be gone) and no escape or
     # number with two readings.
     screened = data.translate(_DIGITS_TO_ZERO, b"{[")
-    if len(data) - len(screened) <= max_depth and _LONG_NUMBER not in screened:
+    if len(data) - len(screened) > max_depth and not data.startswith(_BOM):
+        check_depth(data, max_depth)
+    if _LONG_NUMBER not in screened:
         try:
             if _ENCODER.encode(_DECODER.decode(data)) == data:
                 return
@@ -133,27 +132,37 @@ def _typed(shape: Any) -> msgspec.json.Decoder[Any]:
     return decoder
 
 
-def _check_json_with_care(data: bytes, max_depth: int, strict: json.JSONDecoder) -> None:
+def _check_json_with_care(data: bytes, max_depth: int, strict: json.JSONDecoder | None = None) -> None:
     if data.startswith(_BOM):
         raise FormatError("JSON: expected no byte order mark")
-    _check_depth(data, max_depth)
+    check_depth(data, max_depth)
     try:
         text = data.decode("utf-8")
-        strict.decode(text)
+        (strict or _STRICT).decode(text)
         if "\\u" in text:
             _DECODER.decode(data)  # refuses lone surrogates, which the other decoder lets through
     except (ValueError, RecursionError) as error:  # msgspec's and json's errors are ValueErrors
         raise FormatError(f"JSON: {error}") from None
 
 
-def _check_depth(data: bytes, max_depth: int) -> None:
+def check_depth(data: bytes, max_depth: int) -> None:
+    """Raise FormatError if objects and arrays nest deeper than `max_depth`, without recursing.
+
+    A decoder's own bound is the interpreter's recursion limit, and libraries raise that to where the C stack
+    ends first.
+    """
     if data.count(b"{") + data.count(b"[") <= max_depth:
         return
-    brackets = _STRING.sub(b"", data).translate(_BRACES_TO_BRACKETS, _NO_BRACKETS)
+    quotes = data.replace(b"\\\\", b"").replace(b'\\"', b"")  # only those that open or close a string
+    shell = quotes.translate(_BRACES_TO_BRACKETS, _NO_SHELL).replace(b'""', b"")
+    brackets = b"".join(shell.split(b'"')[::2])  # every second part lies outside of strings
     for _ in range(max_depth):  # each round takes the innermost level away
+        before = len(brackets)
         brackets = brackets.replace(b"[]", b"")
         if not brackets:
             return
+        if len(brackets) == before:
+            break
     raise FormatError(f"JSON: expected closed objects and arrays at most {max_depth} deep")
 
 

@@ -4,14 +4,15 @@ Source: Ethereum Yellow Paper, appendices C (hex-prefix) and D (trie); EIP-1186 
 the RLP of a branch (17 items), or of an extension or leaf (2 items: hex-prefixed path, child or value); a
 node of 32 bytes and more is referred to by its keccak256, a shorter one stands in its parent.
 
-Here: walking from a root to a key over any source of nodes, which also gives the proof, and verifying one.
+Here: walking from a root to a key over any source of nodes, which also gives the proof, verifying one, and
+listing a whole trie.
 Where nodes come from is the caller's; every node is checked against the hash it was asked for by. Keys of the
 state and of storage are keccak256 of the address or the 32-byte slot: hash before asking.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ledger.core import rlp
 from ledger.core.errors import FormatError, ProofInvalid
@@ -36,7 +37,7 @@ def lookup(root: bytes, key: bytes, node_at: NodeAt) -> tuple[bytes | None, list
     if root == EMPTY_TRIE:
         return None, []
     proof: list[bytes] = []
-    path = _nibbles(key)
+    path = nibbles(key)
     reference: rlp.Item = root
     for _ in range(_MAX_DEPTH):
         node = _load(reference, node_at, proof)
@@ -54,6 +55,27 @@ def lookup(root: bytes, key: bytes, node_at: NodeAt) -> tuple[bytes | None, list
         if reference == b"":
             return None, proof
     raise ProofInvalid("trie: expected a path of at most 64 nibbles, it does not end")
+
+
+def entries(root: bytes, node_at: NodeAt) -> Iterator[tuple[bytes, bytes]]:
+    """Yield every key (as its nibbles, one a byte) and value under `root`; raises as `lookup` does."""
+    todo: list[tuple[rlp.Item, bytes]] = [] if root == EMPTY_TRIE else [(root, b"")]
+    while todo:
+        reference, path = todo.pop()
+        if len(path) > _MAX_DEPTH:
+            raise ProofInvalid("trie: expected a path of at most 64 nibbles, it does not end")
+        node = _load(reference, node_at, [])
+        if len(node) == 17:
+            todo += [(child, path + bytes([n])) for n, child in enumerate(node[:16]) if child != b""]
+            value = _value(node[16])
+        else:
+            prefix, is_leaf = _decode_path(node[0])
+            path += prefix
+            value = _value(node[1]) if is_leaf else None
+            if not is_leaf:
+                todo.append((node[1], path))
+        if value is not None:
+            yield path, value
 
 
 def verify_lookup(root: bytes, key: bytes, value: bytes | None, proof: Sequence[bytes]) -> None:
@@ -101,7 +123,8 @@ def _value(item: rlp.Item) -> bytes | None:
     return item or None
 
 
-def _nibbles(key: bytes) -> bytes:
+def nibbles(key: bytes) -> bytes:
+    """The halves of each byte, high first, one a byte."""
     return bytes(half for byte in key for half in (byte >> 4, byte & 15))
 
 
@@ -109,11 +132,11 @@ def _decode_path(item: rlp.Item) -> tuple[bytes, bool]:
     """Undo the hex-prefix encoding: the nibbles, and whether they end the key (a leaf)."""
     if not isinstance(item, bytes) or not item or item[0] > 0x3F:
         raise ProofInvalid("trie: expected a hex-prefixed path")
-    nibbles = _nibbles(item)
-    odd, is_leaf = nibbles[0] & 1, bool(nibbles[0] & 2)
-    if not odd and nibbles[1]:
+    path = nibbles(item)
+    odd, is_leaf = path[0] & 1, bool(path[0] & 2)
+    if not odd and path[1]:
         raise ProofInvalid("trie: expected zero padding in a path of even length")
-    return nibbles[1 if odd else 2 :], is_leaf
+    return path[1 if odd else 2 :], is_leaf
 
 
 def _shown(value: bytes | None) -> str:

@@ -15,6 +15,12 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Struct
 
+from ledger.core.encoding import check_depth
+from ledger.core.errors import FormatError
+
+MAX_DEPTH = 128
+"""How deep the first lines may nest to be taken for JSON lines."""
+
 DETECT_BYTES = 1 << 18
 """How much of a file decides its layout."""
 
@@ -78,8 +84,9 @@ def _layout(head: bytes) -> str:
 
 def _members(line: bytes) -> dict[str, object] | None:
     try:
+        check_depth(line, MAX_DEPTH)
         value = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except (FormatError, msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

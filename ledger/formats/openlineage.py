@@ -25,16 +25,13 @@ from graphlib import CycleError, TopologicalSorter
 
 from ledger.core.records import ColumnEdge, Component, Edge
 from ledger.formats import openlineage_drafts as drafts
-from ledger.formats.openlineage_events import MAX_NAME, line
+from ledger.formats.openlineage_facets import MAX_NAME, line
 from ledger.formats.openlineage_names import Groups, as_aliases, distinct_path, proposed_paths
 from ledger.formats.openlineage_runs import Lineage, Merged, RunInput, lineage_of, restrict
 from ledger.formats.openlineage_survey import Refuse, Survey
 from ledger.formats.openlineage_table import EventSource, Stored
 from ledger.formats.openlineage_timeline import NONE, Timeline, Write
 from ledger.formats.times import format_time
-
-STATIC_RUN = "static:"
-"""What the run id of a declaration starts with; the digest of its event follows in hex."""
 
 
 def plan_import(sources: Iterable[EventSource], *, refuse: Refuse) -> Import:
@@ -230,7 +227,7 @@ def _after_their_sources(steps: list[tuple[int, str, Lineage]]) -> list[tuple[in
 
 
 def _static_run(stored: Stored) -> str:
-    return STATIC_RUN + stored.digest.hex()
+    return drafts.STATIC_RUN + stored.digest.hex()
 
 
 def _as_document(events: Iterable[bytes], count: int) -> Iterator[bytes]:

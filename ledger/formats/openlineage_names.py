@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 from ledger.core.records import Alias
-from ledger.formats.openlineage_events import Identity
+from ledger.formats.openlineage_facets import Identity
 
 SCHEME = "openlineage"
 MAX_PATH = 100

@@ -31,7 +31,8 @@ from msgspec import Struct
 
 from ledger.core.errors import FormatError
 from ledger.core.records import BASIS_COLUMNS, BASIS_INPUTS, BASIS_STATED, Field
-from ledger.formats.openlineage_events import Column, Event, Identity, Named, Parent, Stated
+from ledger.formats.openlineage_events import Event, Parent
+from ledger.formats.openlineage_facets import Column, Identity, Named, Stated
 from ledger.formats.openlineage_shapes import Owner
 
 Outcome = Literal["completed", "failed", "aborted", "running"]

@@ -43,7 +43,10 @@ class Dataset(Struct, rename="camel"):
 
 
 class AnyEvent(Struct, rename="camel"):
-    """RunEvent, JobEvent and DatasetEvent in one: which it is follows from what is there."""
+    """RunEvent, JobEvent and DatasetEvent in one: which it is follows from what is there.
+
+    Datasets stay raw, to be decoded (as `Dataset`) only when they have not been before.
+    """
 
     event_time: str
     producer: str
@@ -51,9 +54,9 @@ class AnyEvent(Struct, rename="camel"):
     event_type: EventType | None = None
     run: Run | None = None
     job: Job | None = None
-    inputs: list[Dataset] | None = None
-    outputs: list[Dataset] | None = None
-    dataset: Dataset | None = None
+    inputs: list[Raw] | None = None
+    outputs: list[Raw] | None = None
+    dataset: Raw = Raw()
 
 
 class Name(Struct):

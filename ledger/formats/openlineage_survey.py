@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from ledger.core.errors import FormatError
-from ledger.formats.openlineage_events import Event, Named, Stated
+from ledger.formats.openlineage_events import Event
+from ledger.formats.openlineage_facets import Named, Stated
 from ledger.formats.openlineage_names import Groups, Names
 from ledger.formats.openlineage_read import ReadEvent, Refusal, read_events
 from ledger.formats.openlineage_runs import Merged, lineage_of

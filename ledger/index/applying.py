@@ -16,7 +16,8 @@ from ledger.core.chain_facts import Anchored, BlockRef, LogClosed, Posted
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.errors import Unauthorized
 from ledger.core.identity import parse_did
-from ledger.core.records import Statement
+from ledger.core.records import Activity, Statement
+from ledger.index.activity_rows import ActivityRows
 from ledger.index.chain_rows import ChainRows
 from ledger.index.database import Database
 from ledger.index.effects import Effects
@@ -24,7 +25,8 @@ from ledger.index.facts import Facts
 from ledger.index.findings import Findings
 from ledger.index.kinds import ACCEPTED, DUPLICATE, REJECTED, TYPE_CODE
 from ledger.index.memory import Memory
-from ledger.index.reading import CLOSED, Confirmed, NewBlock, Segment, Stopped
+from ledger.index.prepared import Prepared, prefetch, prepare
+from ledger.index.reading import CLOSED, Confirmed, NewBlock, Segment, Stopped, Unreadable
 from ledger.index.record_rows import Entry, RecordRows
 from ledger.index.schema import PENDING, short
 from ledger.index.verification import Checked, decode_checked
@@ -55,6 +57,7 @@ class Applying:
         self._facts = Facts(self._writer, self._memory.assets)
         self._chain_rows = ChainRows(self._writer, self._memory.parties, self._memory.logs)
         self._records = RecordRows(self._writer, self._memory)
+        self._activities = ActivityRows(self._writer, self._memory)
         self._effects = Effects(self._writer, self._memory, self._facts, descriptor.ledger_id)
         self._findings = Findings(self._writer)
         self._place_block = -1
@@ -90,31 +93,18 @@ class Applying:
         """Judge verified entries and write them."""
         log = self._memory.logs.id(segment.log, None, None)
         place = Place(self._ledger, self._chain_id, segment.log.hex(), self._place_block, self._place_time)
-        statements = [None if each.reason else decode_checked(each.payload) for each in checked]
+        records = [None if each.reason else prepare(decode_checked(each.payload)) for each in checked]
         accepted = self._known(checked)
-        parties = self._memory.parties
-        authors = [
-            b"" if statement is None else parse_did(statement.predicate.authors[0])[1]
-            for statement in statements
-        ]
-        self._records.prefetch(
-            [
-                (parties.get(author) or 0, statement)
-                for author, statement in zip(authors, statements, strict=True)
-                if statement is not None
-            ]
-        )
-        for index, (each, statement, author) in enumerate(
-            zip(checked, statements, authors, strict=True), segment.start
-        ):
-            if statement is None:
+        prefetch(self._memory, [record for record in records if record is not None])
+        for index, (each, record) in enumerate(zip(checked, records, strict=True), segment.start):
+            if record is None:
                 self._refuse(log, index, each.record, 0, each.reason, each.message, None)
             elif each.record in accepted:
-                self._duplicate(log, index, each.record, statement)
-            elif self._judge(log, index, each, statement, author, place):
+                self._duplicate(log, index, each.record, record.statement)
+            elif self._judge(log, index, each, record, place):
                 accepted.add(each.record)
         self._uncommitted += len(checked)
-        self._findings.suspect(self._records.suspects)
+        self._findings.suspect(self._activities.suspects)
         self._writer.flush()
         self._memory.forget()
         self._facts.bound()
@@ -131,6 +121,11 @@ class Applying:
         log = self._memory.logs.id(anchor.log)
         self._writer.add("stop", log, anchor.n, item.reason)
         self._writer.add("finding", item.reason, None, log, anchor.log.hex(), item.text)
+
+    def unreadable(self, item: Unreadable) -> None:
+        """Write that pending entries of a log can't be read."""
+        log = self._memory.logs.id(item.log, None, None)
+        self._writer.add("finding", item.reason, None, log, item.log.hex(), item.text)
 
     def end_block(self) -> None:
         """Write what only the whole block shows, and commit now and then."""
@@ -165,18 +160,16 @@ class Applying:
         wanted = listed([short(each.record) for each in checked if not each.reason])
         return {record for (record,) in self._database.rows(_KNOWN, wanted, ACCEPTED)}
 
-    def _judge(
-        self, log: int, index: int, checked: Checked, statement: Statement, author: bytes, place: Place
-    ) -> bool:
-        predicate = statement.predicate
+    def _judge(self, log: int, index: int, checked: Checked, record: Prepared, place: Place) -> bool:
+        predicate = record.statement.predicate
         kind = TYPE_CODE[type(predicate)]
         try:
-            authorize(statement, checked.signers, place, self._facts)
+            authorize(record.statement, checked.signers, place, self._facts)
         except Unauthorized as error:
             self._refuse(log, index, checked.record, kind, error.reason, str(error), predicate.time)
             return False
         parties = self._memory.parties
-        party = parties.id(author)
+        party = parties.id(record.author)
         row = self._writer.add(
             "entry",
             log,
@@ -193,8 +186,11 @@ class Applying:
         for other in predicate.authors[1:]:
             self._writer.add("coauthor", row, parties.id(parse_did(other)[1]))
         entry = Entry(row, checked.record, party)
-        self._records.apply(entry, statement)
-        self._effects.anchored(entry, statement)
+        self._records.apply(entry, record)
+        if isinstance(predicate, Activity):
+            self._activities.apply(row, party, record, predicate)
+        else:
+            self._effects.anchored(entry, record.statement)
         self.counts.accepted += 1
         return True
 

@@ -72,7 +72,15 @@ class Stopped(Struct, frozen=True):
     text: str
 
 
-Item = NewBlock | Segment | Confirmed | Stopped
+class Unreadable(Struct, frozen=True):
+    """What a log holds beyond its anchors can't be read now."""
+
+    log: bytes
+    reason: str
+    text: str
+
+
+Item = NewBlock | Segment | Confirmed | Stopped | Unreadable
 
 
 class Reading:

@@ -118,7 +118,7 @@ def create(connection: sqlite3.Connection) -> None:
     """Make all tables, indexes and the search index in an empty database, in the caller's transaction."""
     from sqlite_utils import Database
 
-    database = Database(connection)
+    database = Database(connection, execute_plugins=False)
     database.create_table("meta", {"name": str, "value": bytes}, pk="name")
     database.create_table("block", {"number": int, "hash": bytes, "time": int}, pk="number")
     for table, spec in (DERIVED | ATTACHED).items():
@@ -131,7 +131,9 @@ def create(connection: sqlite3.Connection) -> None:
             database.table(table).create_index(parts, index_name=f"{table}_{'_'.join(parts)}", unique=unique)
     for name, definition in _EXPRESSIONS.items():
         connection.execute(f"CREATE INDEX {name} ON {definition}")
-    database.table("document").enable_fts(SEARCHED, create_triggers=True, tokenize="unicode61 remove_diacritics 2")
+    database.table("document").enable_fts(
+        SEARCHED, create_triggers=True, tokenize="unicode61 remove_diacritics 2"
+    )
 
 
 def _parse(spec: str) -> tuple[dict[str, type], set[str]]:

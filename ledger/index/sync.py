@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from ledger.core.chain_facts import Anchored, BlockRef
 from ledger.core.descriptor import LedgerDescriptor
-from ledger.core.errors import Unavailable
+from ledger.core.errors import Invalid, Unavailable
 from ledger.core.merkle import CompactTree
 from ledger.index.applying import Applying
 from ledger.index.attached import read_attachments
@@ -24,6 +24,8 @@ from ledger.index.feeds import ChainFeed, LogFeed
 from ledger.index.reading import (
     CHUNK,
     CLOSED,
+    MISMATCH,
+    UNAVAILABLE,
     ChainMovedError,
     Confirmed,
     Item,
@@ -31,6 +33,7 @@ from ledger.index.reading import (
     NewBlock,
     Reading,
     Segment,
+    Unreadable,
     confirms,
 )
 from ledger.index.verification import Promise, Verification
@@ -180,6 +183,8 @@ class _Sync:
                 applying.begin_block(item)
             elif isinstance(item, Confirmed):
                 applying.confirmed(item)
+            elif isinstance(item, Unreadable):
+                applying.unreadable(item)
             else:
                 applying.stopped(item)
         self._done += len(checked)
@@ -194,7 +199,12 @@ class _Sync:
                 continue
             start, stop = state.tree.size, extent[1]
             for at in range(start, stop, CHUNK):
-                entries = list(self._logs.entries(log, at, min(at + CHUNK, stop)))
+                try:
+                    entries = list(self._logs.entries(log, at, min(at + CHUNK, stop)))
+                except (Unavailable, Invalid) as error:
+                    reason = UNAVAILABLE if isinstance(error, Unavailable) else MISMATCH
+                    yield Unreadable(log, reason, str(error))
+                    break
                 yield Segment(log, at, entries)
 
 

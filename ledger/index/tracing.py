@@ -114,7 +114,7 @@ def trace(database: Database, chain_id: int, start: Sequence[int], query: Query)
             block=query.block,
             limit=query.limit,
         )
-        if not followed.links:
+        if not followed.links and not followed.truncated:
             raise NotFound(
                 f"no column lineage is known of {query.column}",
                 hint="dataledger show lists the columns of a version",

@@ -11,6 +11,7 @@ from ledger.core import digests
 from ledger.core.errors import NotFound, Usage
 from ledger.core.names import check_asset, format_version
 from ledger.core.records import Alias
+from ledger.service.asked import asked
 from ledger.service.batch import Batch
 from ledger.service.context import Context
 from ledger.service.known import Added
@@ -34,14 +35,16 @@ def register(
     anchor: bool = True,
 ) -> Receipt:
     """Register an asset, with the content of `path` as its version 1 if a path is given."""
-    check_asset(asset)
+    with asked():
+        check_asset(asset)
     parsed = [parse_alias(text) for text in aliases]
     content = None if path is None else observe(context, path)
     with context.writing():
         batch = Batch(context)
-        batch.register(
-            asset, title=title, description=description, kind=kind, license=license, aliases=parsed
-        )
+        with asked():
+            batch.register(
+                asset, title=title, description=description, kind=kind, license=license, aliases=parsed
+            )
         if content is not None:
             assert path is not None
             add_version(batch, asset, path, content)
@@ -53,7 +56,8 @@ def register(
 
 def version(context: Context, asset: str, path: Path | None = None, *, anchor: bool = True) -> Receipt:
     """Record the content of `path` (default: where the asset was last) as the next version, unless it is the newest already."""
-    check_asset(asset)
+    with asked():
+        check_asset(asset)
     paths = Paths(context.workspace)
     path = paths.require(asset, path)
     content = observe(context, path)
@@ -86,13 +90,15 @@ def add_version(batch: Batch, asset: str, path: Path, content: Content) -> Added
 
 def transfer(context: Context, asset: str, receiver: str) -> Receipt:
     """Hand an asset to another party: recorded and anchored, then posted on chain, from where on it binds."""
+    with asked():
+        check_asset(asset)
     address = party_address(context, receiver)
+    if not context.fresh().registered(asset):
+        raise NotFound(f"{asset} is not registered", hint="dataledger search finds assets")
     if address == context.address:
-        raise Usage(f"{asset} is yours already")
+        raise Usage("giver and receiver are one party: that is you", hint="name the party that is to hold it")
     with context.writing():
         batch = Batch(context)
-        if not batch.is_registered(asset):
-            raise NotFound(f"{asset} is not registered", hint="dataledger search finds assets")
         record = batch.transfer(asset, context.did(address))
         receipt = publish(context, batch)
         if receipt.block is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.core.errors import LedgerError
+from ledger.core.errors import LedgerError, NotFound
 from ledger.index.views import EntryView, FindingView
 from ledger.service.context import Context
 from ledger.service.following import followed
@@ -91,6 +91,8 @@ def log(
     """List records, newest first."""
     index = context.fresh()
     name = None if asset is None else context.known.asset(asset)
+    if name is not None and index.asset(name) is None:
+        raise NotFound(f"nothing is known of {name}", hint="dataledger search finds assets by their texts")
     rows, truncated = index.entries(
         asset=name,
         type=type,

@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ledger.chain.connect import open_client, open_reader
-from ledger.chain.options import Options
 from ledger.chain.interface import Client, Reader
+from ledger.chain.options import Options
 from ledger.core.descriptor import LedgerDescriptor, parse_descriptor
 from ledger.core.errors import Corrupt, FormatError, Usage
 from ledger.core.identity import log_id, parse_did

@@ -9,12 +9,13 @@ from ledger.chain.interface import Call
 from ledger.core.chain_facts import BlockRef
 from ledger.core.errors import NotFound, Usage
 from ledger.core.names import check_namespace, parent_of
+from ledger.service.asked import asked
 from ledger.service.context import Context
 from ledger.service.parties import party_address
 from ledger.service.publishing import anchor_pending
-from ledger.service.times import format_time
 from ledger.service.results import Delegate, Delegates, Done, Key, Keys, Namespace, Namespaces
 from ledger.service.setup import KEY_VALIDITY_S
+from ledger.service.times import format_time
 
 DAY_S = 86400
 LOCATION_ATTRIBUTE = b"did/svc/TlogTiles"
@@ -111,7 +112,8 @@ def assign_namespace(context: Context, name: str, party: str) -> Done:
 
 
 def _give_namespace(context: Context, name: str, address: bytes, what: str) -> Done:
-    check_namespace(name)
+    with asked():
+        check_namespace(name)
     index = context.fresh()
     owner = index.namespace_owner(name)
     if owner is not None:
@@ -132,7 +134,8 @@ def _give_namespace(context: Context, name: str, address: bytes, what: str) -> D
 def transfer_namespace(context: Context, name: str, party: str) -> Done:
     """Hand a namespace of this party to another, for good."""
     address = party_address(context, party)
-    check_namespace(name)
+    with asked():
+        check_namespace(name)
     owner = context.fresh().namespace_owner(name)
     if owner != context.address:
         raise Usage(f"the namespace {name} is not yours", hint="dataledger namespace list")

@@ -8,6 +8,7 @@ from ledger.core.errors import NotFound
 from ledger.core.names import Reference
 from ledger.core.records import Digests
 from ledger.index import Index
+from ledger.service.asked import asked
 
 
 class Added(Struct, frozen=True):
@@ -27,7 +28,8 @@ class Known:
 
     def reference(self, text: str) -> Reference:
         """Read a reference, or an alias: this party's own, else the only one there is."""
-        return self._index.resolve(text, self._party)
+        with asked():
+            return self._index.resolve(text, self._party)
 
     def asset(self, text: str) -> str:
         """Return the asset that a reference or alias names."""

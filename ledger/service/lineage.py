@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from ledger.core.lineage import LineageGraph
@@ -10,6 +11,9 @@ from ledger.service.times import parse_time
 
 Direction = Literal["upstream", "downstream"]
 Level = Literal["version", "asset"]
+
+
+_block_number = re.compile("[0-9]{1,15}").fullmatch
 
 
 def lineage(
@@ -30,8 +34,8 @@ def lineage(
         direction=direction,
         level=level,
         depth=depth,
-        as_of=int(as_of) if as_of and as_of.isdigit() else None,
-        as_of_time_unix_s=parse_time(as_of) if as_of and not as_of.isdigit() else None,
+        as_of=None if as_of is None or not _block_number(as_of) else int(as_of),
+        as_of_time_unix_s=None if as_of is None or _block_number(as_of) else parse_time(as_of),
         column=column,
         limit=limit,
     )

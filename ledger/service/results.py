@@ -304,7 +304,10 @@ class Refused(Struct, frozen=True, kw_only=True):
 
 
 class Imported(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/import/v1"):
-    """What an import made of the events: records written, runs that were known already, events refused."""
+    """What an import made of the events: records written, runs that were known already, events refused.
+
+    `refused` names the first of those refused, `refused_count` counts all.
+    """
 
     events: int
     runs: int
@@ -312,6 +315,7 @@ class Imported(Struct, frozen=True, kw_only=True, tag_field="format", tag="datal
     datasets: int
     registered: list[str]
     refused: list[Refused]
+    refused_count: int
     dropped_facets: list[str]
     receipt: Receipt | None = None
 

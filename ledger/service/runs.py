@@ -18,6 +18,7 @@ from msgspec import Struct
 from ledger.core.errors import LedgerError, NotFound, Usage
 from ledger.core.names import Reference, format_version, parse_reference
 from ledger.core.records import BASIS_INPUTS, Attachment, Component, Digests, Edge, Resource
+from ledger.service.asked import asked
 from ledger.service.assets import add_version, observe
 from ledger.service.attached import seal
 from ledger.service.batch import Batch
@@ -110,7 +111,8 @@ def _split(text: str) -> tuple[str, Path | None]:
 
 def _parse_output(batch: Batch, paths: Paths, text: str) -> Output:
     name, path = _split(text)
-    reference = parse_reference(name)
+    with asked():
+        reference = parse_reference(name)
     if str(reference) != reference.asset:
         raise Usage(f"output {name!r}: an output's version is made by the run; name the asset alone")
     if batch.is_registered(reference.asset):

@@ -21,6 +21,7 @@ from ledger.core.errors import NotFound, Unfunded, Usage
 from ledger.core.identity import format_did, log_id, parse_did
 from ledger.core.names import check_namespace, parent_of
 from ledger.core.text import check_line
+from ledger.service.asked import asked
 from ledger.service.context import Notify, chain_options, key_store
 from ledger.service.results import Setup
 from ledger.store.config import ChainConfig, Config
@@ -59,8 +60,9 @@ def init(
     notify: Notify,
 ) -> Setup:
     """Make or go on making the workspace for `folder`. Raises Usage, Unfunded (resumable), Unavailable, WrongLedger."""
-    check_namespace(request.namespace)
-    check_line(request.name, what="--name", limit=MAX_NAME)
+    with asked():
+        check_namespace(request.namespace)
+        check_line(request.name, what="--name", limit=MAX_NAME)
     path = new_workspace_path(folder, env)
     joined = None if request.join is None else _read_descriptor(request.join)
     workspace = _workspace(path, request, joined, folder)
@@ -316,7 +318,10 @@ class _Done:
 def _registrar(text: str | None, account: bytes) -> bytes | None:
     if text is None:
         return None
-    return account if text == "self" else parse_did(text)[1]
+    if text == "self":
+        return account
+    with asked():
+        return parse_did(text)[1]
 
 
 def _explained(error: Unfunded) -> Unfunded:

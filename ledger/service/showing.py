@@ -7,13 +7,13 @@ import re
 import msgspec
 
 from ledger.core import dsse
-from ledger.core.errors import NotFound
+from ledger.core.errors import NotFound, Usage
 from ledger.core.names import is_asset
 from ledger.index.views import EntryView, VersionView, Where
 from ledger.service.context import Context
 from ledger.service.parties import party_address
-from ledger.service.results import Section, Shown
 from ledger.service.rechecking import open_log
+from ledger.service.results import Section, Shown
 from ledger.service.times import format_time
 
 _record_prefix = re.compile("[0-9a-f]{4,64}").fullmatch
@@ -23,10 +23,10 @@ _VERSIONS_SHOWN = 100
 def show(context: Context, what: str) -> Shown:
     """Show what `what` names; raises NotFound."""
     context.fresh()
-    if _record_prefix(what):
+    if _record_prefix(what) and context.index.namespace_owner(what) is None:
         return _record(context, what)
     if what.startswith("did:") or not (is_asset(what.partition("@")[0]) or ":" in what or "/" in what):
-        return _party(context, party_address(context, what))
+        return _party(context, _party_called(context, what))
     reference = context.known.reference(what)
     named = context.known.named_version(reference)
     if named is None:
@@ -34,6 +34,18 @@ def show(context: Context, what: str) -> Shown:
     version = context.index.version(reference.asset, named.number)
     assert version is not None
     return _version(context, version)
+
+
+def _party_called(context: Context, what: str) -> bytes:
+    try:
+        return party_address(context, what)
+    except (NotFound, Usage):
+        if what.startswith(("did:", "0x")):
+            raise
+        raise NotFound(
+            f"nothing here is called {what}",
+            hint="an asset is NAMESPACE/PATH, a record is named by its first 4 digits or more; dataledger log lists records",
+        ) from None
 
 
 def _record(context: Context, prefix: str) -> Shown:

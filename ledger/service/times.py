@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ledger.core.errors import FormatError
+from ledger.core.errors import Usage
 
 _LAST = 253402300799  # the end of the year 9999, which is as far as RFC 3339 goes
 
@@ -20,13 +20,13 @@ def now() -> str:
 
 
 def parse_time(text: str) -> int:
-    """Read an RFC 3339 time, or a date (its end, UTC), as Unix seconds; raises FormatError."""
+    """Read an RFC 3339 time, or a date (its end, UTC), as Unix seconds; raises Usage."""
     try:
         if len(text) == len("2026-01-31"):
             return int(datetime.fromisoformat(f"{text}T23:59:59+00:00").timestamp())
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise FormatError(
+        raise Usage(
             f"time {text!r}: expected a block number, a date, or RFC 3339 such as 2026-01-31T12:00:00Z"
         ) from None
     return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp())

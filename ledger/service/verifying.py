@@ -10,21 +10,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger.core.errors import Invalid, LedgerError
-from ledger.core.names import check_asset
 from ledger.index.views import VersionView
 from ledger.service.assets import observe
 from ledger.service.context import Context
 from ledger.service.paths import Paths
-from ledger.service.times import format_time
 from ledger.service.rechecking import recheck
 from ledger.service.results import Claim, FileVerdict
+from ledger.service.times import format_time
 
 
 def verify(context: Context, path: Path, *, asset: str | None = None) -> FileVerdict:
     """Digest a file or folder, find who claims it, and check each claim again."""
     if asset is not None:
-        asset = context.known.reference(asset).asset
-        check_asset(asset)
+        asset = context.known.asset(asset)
     content = observe(context, path)
     index = context.fresh()
     claims = [

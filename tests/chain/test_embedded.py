@@ -340,3 +340,41 @@ def test_the_file_is_a_sqlite_database_with_an_application_id(new_chain):
     assert connection.execute("PRAGMA application_id").fetchone() == (0x444C4348,)
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+
+
+DEEP_JSON = """
+import sys, secrets
+from pathlib import Path
+from ledger.chain.embedded.chain import EmbeddedChain, create_embedded
+limit = sys.getrecursionlimit()
+chain = EmbeddedChain(create_embedded(Path(sys.argv[1])).path)
+chain.fund(bytes([1]) * 20)
+chain.close()
+assert sys.getrecursionlimit() == limit
+import json
+try:
+    json.loads("[" * 200_000)
+except RecursionError:
+    print("refused")
+"""
+
+
+def test_the_evm_does_not_lift_the_recursion_limit_for_others(tmp_path):
+    """py-evm's libraries raise it so far that deep JSON, from anybody, would crash the process."""
+    output, errors = run(DEEP_JSON, tmp_path / "chain.db").communicate(timeout=60)
+    assert output == "refused\n", errors
+
+
+def test_contracts_that_call_themselves(new_chain):
+    """The EVM's own bound on calls is reached, not the interpreter's."""
+    path = new_chain()
+    chain = EmbeddedChain(path)
+    key = chain.faucet()
+    # runtime: CALL(gas, address(), 0, 0, 0, 0, 0), until the gas or the depth ends
+    runtime = bytes.fromhex("5f5f5f5f5f305af100")
+    creation = bytes([0x60, len(runtime), 0x80, 0x60, 0x0B, 0x5F, 0x39, 0x5F, 0xF3, 0, 0]) + runtime
+    address = created_address(address_of(key), 0)
+    chain.send_all([Call(b"", creation, "creating")], key)
+    assert chain.code(address) == runtime
+    chain.send_all([Call(address, b"", "calling")], key)
+    chain.close()

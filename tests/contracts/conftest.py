@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from eth_abi import decode
 from eth_tester import EthereumTester, PyEVMBackend
-from eth_tester.exceptions import TransactionFailed
 from eth_utils import to_checksum_address
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
@@ -108,14 +108,43 @@ class Evm:
         time_unix_s = self.tester.get_block_by_number(receipt["blockNumber"])["timestamp"]
         return Outcome(receipt["blockNumber"], time_unix_s, receipt["gasUsed"], events)
 
+    def ask(self, call: Any, sender: str | None = None) -> tuple[bool, bytes]:
+        """Whether `call` succeeds in the pending block, and what it returns; nothing is kept.
+
+        Straight to py-evm, ten times as fast as eth_call.
+        """
+        vm = self.tester.backend.chain.get_vm()
+        to, origin = bytes.fromhex(call.address[2:]), bytes.fromhex((sender or self.accounts[0])[2:])
+        before = vm.state.snapshot()
+        done = vm.execute_bytecode(
+            origin=origin,
+            gas_price=0,
+            gas=GAS_LIMIT,
+            to=to,
+            sender=origin,
+            value=0,
+            data=bytes.fromhex(call._encode_transaction_data()[2:]),
+            code=vm.state.get_code(to),
+        )
+        vm.state.revert(before)
+        return done.is_success, bytes(done.output)
+
+    def holds(self, call: Any) -> bool:
+        """The answer of a view that says yes or no."""
+        succeeded, output = self.ask(call)
+        assert succeeded, f"{call} reverted"
+        return {0: False, 1: True}[int.from_bytes(output, "big")]
+
+    def reason(self, call: Any, sender: str | None = None) -> str:
+        """Why `call` would revert, empty if it would succeed; "b''" if the contract does not say."""
+        succeeded, output = self.ask(call, sender)
+        return "" if succeeded else decode(["string"], output[4:])[0] if output else "b''"
+
     def refused(self, call: Any, reason: str, sender: str | None = None, *, mine: bool = True) -> None:
         """`call` must revert with exactly `reason`; mined, it must fail and leave no event."""
-        sender = sender or self.accounts[0]
-        with pytest.raises(TransactionFailed) as caught:
-            call.call({"from": sender, "gas": GAS_LIMIT})
-        assert caught.value.args[0] == f"execution reverted: {reason}"
+        assert self.reason(call, sender) == reason
         if mine:
-            sent = call.transact({"from": sender, "gas": GAS_LIMIT})
+            sent = call.transact({"from": sender or self.accounts[0], "gas": GAS_LIMIT})
             receipt = self.web3.eth.get_transaction_receipt(sent)
             assert (receipt["status"], len(receipt["logs"])) == (0, 0)
 
@@ -137,9 +166,8 @@ class Evm:
         slot = artifacts.load(name).storage_layout[variable].slot.to_bytes(32, "big")
         for key in keys:
             slot = keccak256(slot + word(key))
-        return int.from_bytes(
-            self.web3.eth.get_storage_at(contract.address, int.from_bytes(slot, "big")), "big"
-        )
+        state = self.tester.backend.chain.get_vm().state
+        return int(state.get_storage(bytes.fromhex(contract.address[2:]), int.from_bytes(slot, "big")))
 
     def run_machine(self, machine: type[RuleBasedStateMachine], examples: int, steps: int) -> None:
         """Run a state machine, whose constructor takes this object; examples start from the same chain."""

@@ -222,7 +222,7 @@ def test_inclusion(evm, calls, owner, append):
     for n, size in enumerate(sizes):
         for index in range(size):
             path = prove_inclusion(index, size, hash_at)
-            assert calls.verify_inclusion(log, n, index, LEAVES[index], path).call()
+            assert evm.holds(calls.verify_inclusion(log, n, index, LEAVES[index], path))
     path = prove_inclusion(4, 8, hash_at)
     for false in (
         (log, 0, 4, LEAVES[4], path),  # not yet there
@@ -237,7 +237,7 @@ def test_inclusion(evm, calls, owner, append):
         (NO_LOG, 0, 0, bytes(32), []),
         (calls.log_id(owner, 1).call(), 1, 4, LEAVES[4], path),
     ):
-        assert not calls.verify_inclusion(*false).call()
+        assert not evm.holds(calls.verify_inclusion(*false))
 
 
 def test_appends_of_one_block(evm, calls, owner):

@@ -149,8 +149,8 @@ class AnchorsMachine(RuleBasedStateMachine):
         index = data.draw(st.integers(0, size - 1))
         path = prove_inclusion(index, size, hash_at)
         verify = self.calls.verify_inclusion
-        assert verify(self.log_ids[number], n, index, LEAVES[index], path).call()
-        assert not verify(self.log_ids[number], n, index, LEAVES[index + 1], path).call()
+        assert self.evm.holds(verify(self.log_ids[number], n, index, LEAVES[index], path))
+        assert not self.evm.holds(verify(self.log_ids[number], n, index, LEAVES[index + 1], path))
 
     @invariant()
     def storage_is_the_models(self):

@@ -114,6 +114,6 @@ class DirectoryMachine(RuleBasedStateMachine):
                 assert self.evm.storage(self.directory, "history", node, n) == int(owner, 16) | block << 160
 
 
-@pytest.mark.parametrize("examples", [6, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [4, pytest.param(60, marks=pytest.mark.slow)])
 def test_directory_follows_the_model(evm, examples):
     evm.run_machine(DirectoryMachine, examples, steps=25)

@@ -227,6 +227,6 @@ def walk(evm, identity: str) -> list[dict]:
     return events
 
 
-@pytest.mark.parametrize("examples", [8, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [5, pytest.param(60, marks=pytest.mark.slow)])
 def test_identities_follow_the_model(evm, examples):
     evm.run_machine(IdentitiesMachine, examples, steps=25)

@@ -62,6 +62,6 @@ class RevocationsMachine(RuleBasedStateMachine):
                 assert storage(contract, "block_at", author, target, n) == block
 
 
-@pytest.mark.parametrize("examples", [5, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [3, pytest.param(60, marks=pytest.mark.slow)])
 def test_revocations_follow_the_model(evm, examples):
     evm.run_machine(RevocationsMachine, examples, steps=20)

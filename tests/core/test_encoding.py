@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import inspect
+import json
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec import Struct
 
 from ledger.core.encoding import (
     MAX_INTEGER,
     b64decode,
     b64encode,
+    check_depth,
     check_json,
     decode_json,
     encode_json,
@@ -213,7 +217,9 @@ def test_decode_json_says_what_was_wrong(data: bytes) -> None:
         decode_json(data, Point, what="point")
 
 
-@pytest.mark.parametrize("text", [b"18446744073709551615", b"-9223372036854775808", b'{"id":3051729675574597004}'])
+@pytest.mark.parametrize(
+    "text", [b"18446744073709551615", b"-9223372036854775808", b'{"id":3051729675574597004}']
+)
 def test_wide_integers_pass_where_asked(text: bytes) -> None:
     check_json(text, max_bytes=100, wide_integers=True)
     with pytest.raises(FormatError):
@@ -224,3 +230,32 @@ def test_wide_integers_pass_where_asked(text: bytes) -> None:
 def test_wider_integers_never_pass(text: bytes) -> None:
     with pytest.raises(FormatError, match="64 bits"):
         check_json(text, max_bytes=10_000, wide_integers=True)
+
+
+@pytest.mark.parametrize("filler", ["", ",[]" * 40, "," + json.dumps({"a": [{}] * 40})])
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+def test_depth_is_counted_alike_in_small_and_large_documents(filler: str, brackets: str) -> None:
+    opened, closed = ('{"a":', "}") if brackets == "{}" else ("[", "]")
+    for depth in range(28, 36):
+        text = f"[{opened * (depth - 1)}1{closed * (depth - 1)}{filler}]".replace(" ", "").encode()
+        if depth <= 32:
+            check_json(text, max_bytes=10_000)
+            continue
+        with pytest.raises(FormatError, match="at most 32 deep"):
+            check_json(text, max_bytes=10_000)
+
+
+@given(
+    st.recursive(st.text('[]{}"\\a', max_size=4), lambda inner: st.lists(inner, max_size=3), max_leaves=12)
+)
+def test_depth_is_counted_outside_of_strings(value: object) -> None:
+    def depth(value: object) -> int:
+        return 1 + max(map(depth, value), default=0) if isinstance(value, list) else 0
+
+    data = json.dumps([value, *([[]] * 40)]).encode()
+    for limit in range(1, 12):
+        if depth([value, []]) <= limit:
+            check_depth(data, limit)
+        else:
+            with pytest.raises(FormatError):
+                check_depth(data, limit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,8 @@ from trie import HexaryTrie
 
 from ledger.core.errors import ProofInvalid
 from ledger.core.hashing import keccak256
-from ledger.core.mpt import EMPTY_TRIE, lookup, verify_lookup
+from ledger.core.mpt import EMPTY_TRIE, lookup, nibbles, verify_lookup
+from ledger.core.mpt import entries as listed
 
 entries = st.dictionaries(st.binary(min_size=1, max_size=4), st.binary(min_size=1, max_size=40), max_size=30)
 
@@ -39,6 +42,12 @@ def test_agrees_with_the_trie_package(content, hashed, stranger):
                 verify_lookup(root, key, None, proof)
 
 
+@given(entries, st.booleans())
+def test_listing(content, hashed):
+    root, nodes, stored = build(content, hashed=hashed)
+    assert dict(listed(root, nodes.__getitem__)) == {nibbles(key): value for key, value in stored.items()}
+
+
 @given(entries.filter(bool), st.data())
 def test_every_node_is_needed_and_every_bit_counts(content, data):
     root, nodes, stored = build(content, hashed=True)
@@ -55,6 +64,8 @@ def test_every_node_is_needed_and_every_bit_counts(content, data):
 
 @given(st.binary(max_size=200), st.binary(min_size=1, max_size=32))
 def test_hostile_nodes(node, key):
+    with contextlib.suppress(ProofInvalid):
+        assert all(len(path) <= 66 for path, _ in listed(keccak256(node), lambda _: node))
     try:
         value, _ = lookup(keccak256(node), key, lambda _: node)
     except ProofInvalid:

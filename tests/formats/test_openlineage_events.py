@@ -15,10 +15,10 @@ from ledger.core.records import Field
 from ledger.formats.openlineage_events import (
     MAX_EVENT_BYTES,
     Event,
-    Identity,
     check_event,
     decode_event,
 )
+from ledger.formats.openlineage_facets import Identity
 from ledger.formats.openlineage_read import ReadEvent, Refusal, read_events
 
 Json = dict[str, Any]
@@ -95,7 +95,14 @@ def test_what_is_read(make: ModuleType) -> None:
 
 def test_null_is_nothing(make: ModuleType) -> None:
     event = make.event("START", "job", "00:00:00")
-    event.update({"inputs": None, "outputs": [{**make.dataset("o"), "facets": None}], "eventType": None})
+    event.update(
+        {
+            "dataset": None,
+            "inputs": None,
+            "outputs": [{**make.dataset("o"), "facets": None}],
+            "eventType": None,
+        }
+    )
     event["outputs"][0]["facets"] = {"columnLineage": None, "schema": None, "version": None, "symlinks": None}
     read = decode(event)
     assert (read.type, read.inputs) == ("OTHER", ())

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.core.names import is_asset
-from ledger.formats.openlineage_events import Identity
+from ledger.formats.openlineage_facets import Identity
 from ledger.formats.openlineage_names import MAX_PATH, Names, distinct_path, proposed_paths, slug
 
 LONGEST_NAMESPACE = ".".join(["n" * 63, "s" * 63])

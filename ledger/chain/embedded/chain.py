@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 
 from msgspec import Struct
 
@@ -40,14 +42,13 @@ def create_embedded(path: Path) -> EmbeddedFacts:
 
     The file appears whole or not at all.
     """
-    from ledger.chain.embedded.evm import NodeDatabase, genesis
-
+    evm = _load_evm()
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     chain_id = 2**32 + secrets.randbelow(2**53 - 2**32)
     try:
         connection = create_database(draft)
         try:
-            first = genesis(NodeDatabase(connection, draft), chain_id, _new_key(), FAUCET_WEI)
+            first = evm.genesis(evm.NodeDatabase(connection, draft), chain_id, _new_key(), FAUCET_WEI)
         finally:
             connection.close()  # folds the WAL into the file
         os.link(draft, path)
@@ -86,8 +87,7 @@ class EmbeddedChain(EmbeddedReader):
         """Put the calls into one new block, all or none."""
         if not calls:
             raise Usage("expected at least one call to send")
-        from ledger.chain.embedded import evm
-
+        evm = _load_evm()
         # the file's real name: two names of one chain must meet at one lock
         real = self.path.resolve()
         with exclusive(real.with_name(real.name + ".lock"), wait_s=self._wait_s, on_wait=self._on_wait):
@@ -107,6 +107,19 @@ class EmbeddedChain(EmbeddedReader):
         """Have the faucet pay."""
         pay = Call(to=address, data=b"", label="funding by the faucet", value_wei=amount_wei)
         return self.send_all([pay], self.faucet())
+
+
+def _load_evm() -> ModuleType:
+    """Import py-evm, but not the recursion limit that it sets: the C stack ends long before 100,000 frames.
+
+    With that limit, deeply nested JSON from outside would end the process instead of raising RecursionError.
+    """
+    limit = sys.getrecursionlimit()
+    try:
+        from ledger.chain.embedded import evm
+    finally:
+        sys.setrecursionlimit(limit)
+    return evm
 
 
 def _new_key() -> bytes:

@@ -13,8 +13,10 @@ all that is asked of it.
 from __future__ import annotations
 
 import sqlite3
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import rlp as eth_rlp
@@ -44,6 +46,7 @@ from ledger.core.hashing import keccak256
 GAS_LIMIT = 60_000_000
 """Gas of a block, constant: what Ethereum's main network has."""
 
+_EVM_FRAMES = 24 * 1024
 _RESTORE = "Restore chain.db from a copy; the logs and keys beside it are not affected."
 _FAUCET = "The embedded chain's faucet can pay it."
 _CACHED_NODES = 50_000
@@ -146,7 +149,8 @@ def mine(nodes: NodeDatabase, chain_id: int, head: bytes, calls: Sequence[Call],
         # its time is max(now, parent's + 1)
         header = PragueVM.create_header_from_parent(parent, gas_limit=parent.gas_limit)
         vm = PragueVM(header, ChainDB(database), ChainContext(chain_id), ConsensusContext(database))
-        block = _execute(vm, chain_id, calls, account_key)
+        with _deep_calls():
+            block = _execute(vm, chain_id, calls, account_key)
         nodes.flush(block.header)
     except (EVMMissingData, HeaderNotFound, KeyError) as error:
         raise Corrupt(f"the embedded chain contradicts itself: something is missing: {error}") from None
@@ -154,6 +158,17 @@ def mine(nodes: NodeDatabase, chain_id: int, head: bytes, calls: Sequence[Call],
         raise Rejected(f"{calls[0].label}: refused by the EVM: {error}") from None
     finally:
         nodes.discard()
+
+
+@contextmanager
+def _deep_calls() -> Iterator[None]:
+    """Room for the frames of contracts that call contracts, 1,024 deep at most; only while they run."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _EVM_FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _execute(vm: PragueVM, chain_id: int, calls: Sequence[Call], account_key: bytes) -> BlockAPI:

@@ -18,7 +18,7 @@ from ledger.core.chain_facts import BlockRef, SlotProof, StorageProof
 from ledger.core.errors import Corrupt, FormatError, NotFound, ProofInvalid, Usage
 from ledger.core.hashing import keccak256
 from ledger.core.header import Header, parse_header
-from ledger.core.mpt import EMPTY_TRIE, lookup
+from ledger.core.mpt import EMPTY_TRIE, entries, lookup, nibbles
 
 GENESIS_MARK = b"dataledger"
 """Begins the extra data of block 0; the chain id follows as eight bytes: the genesis hash covers it."""
@@ -198,13 +198,21 @@ class EmbeddedReader:
     def block_logs(self, header: Header) -> Iterator[RawLog]:
         """Every log of a block, in order, from its receipts."""
         position = 0
-        for index in range(1 << 32):
-            receipt = self._lookup(header.receipts_root, rlp.encode(rlp.encode_uint(index)))[0]
-            if receipt is None:
-                return
+        for receipt in self._receipts(header):
             for address, topics, data in self._receipt_logs(receipt, header.number):
                 yield RawLog(header.number, position, address, topics, data)
                 position += 1
+
+    def _receipts(self, header: Header) -> list[bytes]:
+        """The receipts of a block in order: the trie's keys are the RLP of their positions."""
+        try:
+            found = dict(entries(header.receipts_root, self.node))
+        except ProofInvalid as error:
+            raise self.corrupt(str(error)) from None
+        keys = [nibbles(rlp.encode(rlp.encode_uint(position))) for position in range(len(found))]
+        if found.keys() != set(keys):
+            raise self.corrupt(f"block {header.number}: expected receipts 0 to {len(found) - 1}")
+        return [found[key] for key in keys]
 
     def _receipt_logs(self, receipt: bytes, number: int) -> Iterator[tuple[bytes, tuple[bytes, ...], bytes]]:
         # EIP-2718: a leading byte below 0x80 is the transaction's type

@@ -34,6 +34,8 @@ UNKNOWN_GAS = 400_000
 _MARGIN_PERCENT = 25
 _MARGIN_GAS = 20_000
 _SUBMISSIONS = 12
+_RESENDINGS = 5
+_MISSES = 2
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
 _SILENT_S = 3.0
@@ -145,7 +147,7 @@ class RpcChain(RpcReader):
                 return sent
             time.sleep(random.uniform(0, 0.05 * (attempt + 1)))  # noqa: S311  # two that collided must part
             nonce = self._next_nonce(address_of(account_key))
-        raise Unavailable(f"{self.location}: {call.label}: other programs keep taking the account's nonces")
+        raise self._crowded(call)
 
     def _collided(self, error: NodeError, sent: _Sent, account_key: bytes) -> bool:
         """Whether another transaction has the nonce; False if ours is the one the node has."""
@@ -165,16 +167,26 @@ class RpcChain(RpcReader):
     def _settle(self, sent: _Sent, account_key: bytes) -> BlockRef:
         """Wait until the transaction is in a block; send it again if another one took its nonce."""
         account = address_of(account_key)
+        for _ in range(_RESENDINGS):
+            block = self._await(sent, account)
+            if block is not None:
+                return block
+            gas = self._try_estimate(sent.call, account)
+            if isinstance(gas, _Refused):
+                raise Rejected(f"{sent.call.label}: refused by the contract: {gas.reason}")
+            sent = self._submit(sent.call, gas, self._next_nonce(account), account_key)
+        raise self._crowded(sent.call)
+
+    def _await(self, sent: _Sent, account: bytes) -> BlockRef | None:
+        """The block that the transaction got into; None if another one with its nonce did."""
         started = time.monotonic()
         pause, told, missed = _FIRST_PAUSE_S, False, 0
-        while True:
+        while missed <= _MISSES:
             receipt = self._receipt(sent.hash)
             if receipt is not None:
                 return self._included(receipt, sent, account)
-            # Asked after the receipt, and twice: nodes behind one address may lag behind each other.
+            # Asked after the receipt, and repeatedly: nodes behind one address may lag behind each other.
             missed = missed + 1 if self.transaction_count(account) > sent.transaction.nonce else 0
-            if missed > 2:
-                return self._again(sent.call, account_key)
             waited = time.monotonic() - started
             if waited > self._options.mined_s:
                 raise Unavailable(
@@ -187,13 +199,13 @@ class RpcChain(RpcReader):
                 told = True
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE_S)
+        return None
 
-    def _again(self, call: Call, account_key: bytes) -> BlockRef:
-        account = address_of(account_key)
-        gas = self._try_estimate(call, account)
-        if isinstance(gas, _Refused):
-            raise Rejected(f"{call.label}: refused by the contract: {gas.reason}")
-        return self._settle(self._submit(call, gas, self._next_nonce(account), account_key), account_key)
+    def _crowded(self, call: Call) -> Unavailable:
+        return Unavailable(
+            f"{self.location}: {call.label}: other programs keep taking the account's nonces",
+            hint="Let one program at a time use the account.",
+        )
 
     def _receipt(self, transaction_hash: bytes) -> Any:
         return self._ask("eth_getTransactionReceipt", _hex(transaction_hash))

@@ -21,11 +21,13 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
-from ledger.core.errors import Unavailable, Usage
+from ledger.core.encoding import check_depth
+from ledger.core.errors import FormatError, Unavailable, Usage
 
 MAX_ANSWER = 64 << 20
 """Bytes of one answer: logs and proofs are the largest, and their ranges are ours to choose."""
 
+_MAX_DEPTH = 64
 _ATTEMPTS = 4
 _LONGEST_PAUSE_S = 5.0
 _AGAIN = {429, 502, 503, 504}
@@ -105,8 +107,8 @@ class Transport:
         if self._connection is None:
             self._connection = self._target.connect(self._timeout_s)
         self._connection.request("POST", self._target.path, body, self._target.headers)
-        response = self._connection.getresponse()
-        content = response.read(MAX_ANSWER + 1)
+        with self._connection.getresponse() as response:
+            content = response.read(MAX_ANSWER + 1)
         if len(content) > MAX_ANSWER:
             self.close()
             raise AnswerTooLargeError(0, f"the answer has more than {MAX_ANSWER} bytes")
@@ -186,8 +188,9 @@ def _content(status: int, content: bytes, location: str) -> bytes:
 
 def _parse_answer(content: bytes, location: str) -> dict[str, Any]:
     try:
+        check_depth(content, _MAX_DEPTH)
         answer = json.loads(content)
-    except (ValueError, RecursionError):
+    except (ValueError, FormatError):
         answer = None
     if not isinstance(answer, dict):
         raise Unavailable(f"{location}: expected JSON-RPC, got something else", hint="Is this a node's URL?")
