@@ -9,6 +9,7 @@ hashes.
 
 from __future__ import annotations
 
+import collections
 import errno
 import os
 import stat
@@ -212,16 +213,15 @@ def _digest_all(root: str, files: list[str], meter: _Meter) -> list[ManifestEntr
         return _digest_some(root, rest, meter)
     with ThreadPoolExecutor(1, "digest") as pool:
         second = pool.submit(_digest_some, root, rest, meter)
-        try:
-            return _digest_some(root, rest, meter) + second.result()
-        finally:
-            for _ in rest:  # after an error, or Ctrl-C: nothing is left for the other one
-                pass
+        return _digest_some(root, rest, meter) + second.result()
 
 
 def _digest_some(root: str, files: Iterator[str], meter: _Meter) -> list[ManifestEntry]:
     reader = _Reader(meter)
-    return [ManifestEntry("f", *reader.digest(f"{root}/{path}"), path) for path in files]
+    try:
+        return [ManifestEntry("f", *reader.digest(f"{root}/{path}"), path) for path in files]
+    finally:
+        collections.deque(files, 0)  # after an error, or Ctrl-C, nothing is left for the other thread
 
 
 class _Reader:
