@@ -9,8 +9,7 @@ import msgspec
 from ledger.core.digests import asset_digest, target_of_asset
 from ledger.core.names import namespace_of
 from ledger.index.database import Database, Row
-from ledger.index.kinds import ACCEPTED, INPUT, OUTCOMES
-from ledger.index.memory import ALGORITHMS, CODE
+from ledger.index.kinds import ACCEPTED, ALGORITHMS, CODE, INPUT, OUTCOMES
 from ledger.index.schema import PENDING, short
 from ledger.index.views import ActivityView, AliasView, AssetView, ResourceView, State, VersionView, Where
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from ledger.core import authority
 from ledger.core.errors import Corrupt, Unavailable
 from ledger.core.records import ColumnEdge, Field
 from ledger.index import Index
-from ledger.index.schema import DERIVED, columns_of
+from ledger.index.schema import DERIVED, RULES_VERSION, columns_of
 from ledger.index.state import check_file, compare, encode_row
 from ledger.index.state_tables import TABLES
 from tests.simulator import World, digest_of
@@ -209,3 +210,7 @@ def test_no_database_at_all(world: World, tmp_path: Path):
     index.discard()
     index.sync(world.chain, world.logs)
     assert index.summary().entries == 0
+
+
+def test_the_rules_are_those_of_authority():
+    assert RULES_VERSION == authority.RULES_VERSION
