@@ -79,8 +79,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _prepare_streams() -> None:
     """Make the three standard streams safe to use, whatever this process was started with.
 
-    A closed one is opened on nothing: the next file to be opened would take its number, and get what is meant for
-    it. A character that the terminal's encoding lacks is escaped: it is no reason to fail.
+    A closed one is opened on nothing: the next file to be opened would take its number, and get what is meant
+    for it. A character that the terminal's encoding lacks is escaped: it is no reason to fail.
     """
     for number in range(3):
         try:
