@@ -1,8 +1,10 @@
-"""Recomputing a log from its stored bytes: every leaf, every stored hash, every anchored root, every signature.
+"""Recomputing a log from its stored bytes: every leaf, every stored hash, every anchored root, every
+signature.
 
-Sources: RFC 6962 for the tree, C2SP tlog-tiles for what is stored beside the entries. Nothing is believed: the
-hashes in the tiles are compared with those of the entries, level by level, and the root is compared at each size
-that was anchored. Bytes in, failures out; who reads the bytes, and what the chain says, is the caller's business.
+Sources: RFC 6962 for the tree, C2SP tlog-tiles for what is stored beside the entries. Nothing is believed:
+the hashes in the tiles are compared with those of the entries, level by level, and the root is compared at
+each size that was anchored. Bytes in, failures out; who reads the bytes, and what the chain says, is the
+caller's business.
 """
 
 from __future__ import annotations
@@ -34,8 +36,9 @@ class Failure(Struct, frozen=True):
 
 
 class StoredLog(Struct, frozen=True):
-    """A log as it is stored: `size` entries; `bundles(start, stop)` yields them in lists of at most 256 that end at
-    multiples of 256; `tile(level, number)` returns the stored hashes of a tile, as far as it lies within `size`."""
+    """A log as it is stored: `size` entries; `bundles(start, stop)` yields them in lists of at most 256 that
+    end at multiples of 256; `tile(level, number)` returns the stored hashes of a tile, as far as it lies
+    within `size`."""
 
     size: int
     bundles: Callable[[int, int], Iterator[list[bytes]]]
@@ -95,7 +98,10 @@ def _extend(
         tree.extend(islice(rest, step))
         left -= step
         if tree.root() != point.root:
-            text = f"checkpoint {point.n} (block {point.block}): root {point.root.hex()} is anchored at size {point.size}, the entries have {tree.root().hex()}"
+            text = (
+                f"checkpoint {point.n} (block {point.block}): root {point.root.hex()} is anchored"
+                f" at size {point.size}, the entries have {tree.root().hex()}"
+            )
             failures.append(Failure("root-mismatch", point.size - 1, text))
     tree.extend(rest)
 

@@ -26,7 +26,8 @@ class OwnerChanged(Struct, frozen=True, gc=False, tag="owner"):
 
 
 class DelegateChanged(Struct, frozen=True, gc=False, tag="delegate"):
-    """Identities: `delegate` of `delegate_type` (32 bytes, zero-padded ASCII) is valid until `valid_to_unix_s`.
+    """Identities: `delegate` of `delegate_type` (32 bytes, zero-padded ASCII) is valid until
+    `valid_to_unix_s`.
 
     A `valid_to_unix_s` that is not after the block's time means that it was revoked in this block.
     """
@@ -70,7 +71,8 @@ class Anchored(Struct, frozen=True, gc=False, tag="anchored"):
 
 
 class LogClosed(Struct, frozen=True, gc=False, tag="closed"):
-    """Anchors: the log is closed; checkpoints below number `at` stand; `successor` is a log id or 32 zero bytes."""
+    """Anchors: the log is closed; checkpoints below number `at` stand; `successor` is a log id or 32 zero
+    bytes."""
 
     log: bytes
     at: int
@@ -120,8 +122,8 @@ class SlotProof(Struct, frozen=True, gc=False):
 class StorageProof(Struct, frozen=True):
     """What some slots of the contract `address` held at the end of a block (EIP-1186), root first throughout.
 
-    `header` is the block's RLP: its keccak256 is `block.hash` and it holds the state root; `account_nodes` lead
-    from there to the account, each slot's nodes from the account's storage root to the slot.
+    `header` is the block's RLP: its keccak256 is `block.hash` and it holds the state root; `account_nodes`
+    lead from there to the account, each slot's nodes from the account's storage root to the slot.
     """
 
     block: BlockRef

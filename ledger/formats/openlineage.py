@@ -33,9 +33,6 @@ from ledger.formats.openlineage_table import EventSource, Stored
 from ledger.formats.openlineage_timeline import NONE, Timeline, Write
 from ledger.formats.times import format_time
 
-STATIC_RUN = "static:"
-"""What the run id of a declaration starts with; the digest of its event follows in hex."""
-
 
 def plan_import(sources: Iterable[EventSource], *, refuse: Refuse) -> Import:
     """Read all sources and return what there is to record; `refuse` is called for whatever is left out."""
@@ -230,7 +227,7 @@ def _after_their_sources(steps: list[tuple[int, str, Lineage]]) -> list[tuple[in
 
 
 def _static_run(stored: Stored) -> str:
-    return STATIC_RUN + stored.digest.hex()
+    return drafts.STATIC_RUN + stored.digest.hex()
 
 
 def _as_document(events: Iterable[bytes], count: int) -> Iterator[bytes]:

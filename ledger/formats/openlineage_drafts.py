@@ -36,6 +36,9 @@ from ledger.formats.openlineage_runs import Outcome
 from ledger.formats.openlineage_shapes import Owner
 
 VERSION_FORMAT = "dataledger/openlineage-version/v1"
+STATIC_RUN = "static:"
+"""What the run id of a declaration starts with; the digest of its event follows in hex."""
+
 _RUN_TAG = b"dataledger/openlineage/run/v1\0"
 
 
@@ -110,6 +113,11 @@ def describe_version(version: str, run_id: str) -> str:
     """
     what = {"version": version} if version else {"run": run_id}
     return encode_json({"format": VERSION_FORMAT, **what}).decode()
+
+
+def is_static(description: str) -> bool:
+    """Tell whether the description of a version is that of one that a `static` run made."""
+    return description.startswith(f'{{"format":"{VERSION_FORMAT}","run":"{STATIC_RUN}')
 
 
 def run_digest(event_digests: set[bytes]) -> bytes:

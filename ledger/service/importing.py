@@ -25,6 +25,7 @@ from ledger.formats.openlineage_drafts import (
     InputDraft,
     OutputDraft,
     RunDraft,
+    is_static,
     ownership_attachment,
 )
 from ledger.formats.openlineage_read import Refusal
@@ -32,6 +33,7 @@ from ledger.service.asked import asked
 from ledger.service.attached import publish_attachment, seal
 from ledger.service.batch import Batch
 from ledger.service.context import Context
+from ledger.service.known import Added
 from ledger.service.publishing import anchor_pending, check_key, keep
 from ledger.service.results import Imported, Receipt, RecordRef, Refused
 from ledger.service.sources import open_events
@@ -173,11 +175,16 @@ class _Importer:
         source = SOURCE + draft.digest.hex()
         index = self.context.index
         if index.activity_source(self.context.address, draft.run_id, source):
+            self._recall(draft)
             self.known += 1
             return
+        if draft.static and any(self._is_made_by_runs(each) for each in draft.outputs):
+            return  # what was declared yields to what was run
         try:
-            outputs = [self._output(draft, i, output) for i, output in enumerate(draft.outputs)]
-            inputs, places = _distinct([self._input(draft, each) for each in draft.inputs])
+            # before the outputs are there: what a run read is not what it made
+            latest = {each.dataset: self.batch.latest(self._assets[each.dataset]) for each in draft.inputs}
+            outputs = [self._output(draft, output) for output in draft.outputs]
+            inputs, places = _distinct([self._input(draft, each, latest) for each in draft.inputs])
             attachments = self._sealed("event", b"".join(self.plan.original(draft)))
             if draft.owners:
                 attachments += self._sealed("ownership", ownership_attachment(draft.owners))
@@ -206,7 +213,20 @@ class _Importer:
             return
         self.recorded += 1
 
-    def _output(self, draft: RunDraft, position: int, output: OutputDraft) -> Resource:
+    def _recall(self, draft: RunDraft) -> None:
+        """Find what a run that is known made, for those that come after it."""
+        for output in draft.outputs:
+            if output.makes and self._described(self._assets[output.dataset], output.declared):
+                digest = self._digest(self._assets[output.dataset], output.declared)
+                self._made_by[_run_key(draft.run_id, output.dataset)] = digest
+
+    def _is_made_by_runs(self, output: OutputDraft) -> bool:
+        """Tell whether the newest version of an asset is more than lineage that was only declared."""
+        asset = self._assets[output.dataset]
+        known = self.context.index.latest_version(asset)
+        return known is not None and not is_static(known.declared)
+
+    def _output(self, draft: RunDraft, output: OutputDraft) -> Resource:
         asset = self._assets[output.dataset]
         if not output.makes:
             return self.batch.asset_resource(asset)
@@ -214,8 +234,8 @@ class _Importer:
         self._made_by[_run_key(draft.run_id, output.dataset)] = bytes.fromhex(made.digest[DECLARED])
         return made
 
-    def _input(self, draft: RunDraft, each: InputDraft) -> Resource:
-        """Find which version was read: as named, as made by a run, as described, or the latest; see `DatasetDraft`."""
+    def _input(self, draft: RunDraft, each: InputDraft, latest: dict[int, Added | None]) -> Resource:
+        """Find which version was read: as named, as made by a run, as described, or the latest before it."""
         asset = self._assets[each.dataset]
         if each.declared:
             known = self._described(asset, each.declared)
@@ -226,10 +246,17 @@ class _Importer:
             return _declared_version(asset, self._numbers[made], made)
         if each.declared:
             return self._version(asset, each.declared, each.fields)
-        latest = None if draft.static else self.batch.latest(asset)
-        if latest is None:
+        before = None if draft.static else latest[each.dataset]
+        own = self._made_by.get(_run_key(draft.run_id, each.dataset))
+        if before is not None and own is not None and before.number >= self._numbers[own]:
+            # events came in late, and the run's own version is there already
+            older = self.context.index.version(asset, self._numbers[own] - 1)
+            before = None
+            if older is not None:
+                before = Added(older.number, older.record, {older.alg: older.digest.hex()})
+        if before is None:
             return self.batch.asset_resource(asset)
-        return Resource(format_version(asset, latest.number), latest.digest)
+        return Resource(format_version(asset, before.number), before.digest)
 
     def _version(self, asset: str, declared: str, fields: Sequence[Field]) -> Resource:
         """Return the version of the asset so described, made now if there is none."""

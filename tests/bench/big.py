@@ -1,8 +1,10 @@
-"""A ledger with a million versions and three million edges, made for real: init, signed records, log, one anchor.
+"""A ledger with a million versions and three million edges, made for real: init, signed records, log, one
+anchor.
 
-Versions form families: in each, a version is made from three of the fifty before it, so the last one has the whole
-family as ancestors. There is one family of 77,000, ten of 8,000, and the rest are of 90. One activity makes up to 50
-versions. It takes some minutes to make and is kept in the folder that DATALEDGER_BENCH names, or made anew.
+Versions form families: in each, a version is made from three of the fifty before it, so the last one has the
+whole family as ancestors. There is one family of 77,000, ten of 8,000, and the rest are of 90. One activity
+makes up to 50 versions. It takes some minutes to make and is kept in the folder that DATALEDGER_BENCH names,
+or made anew.
 """
 
 from __future__ import annotations
@@ -43,11 +45,15 @@ def families(total: int) -> list[int]:
 
 
 class Maker:
-    """Writes the records of the big ledger as JSON text: building them one by one by hand would take longer."""
+    """Writes the records of the big ledger as JSON text: building them one by one by hand would take
+    longer."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.head = f'"ledger":"{context.ledger_id.hex()}","logs":["{context.log_id.hex()}"],"authors":["{context.party}"],"time":"2026-01-01T00:00:00Z"'
+        self.head = (
+            f'"ledger":"{context.ledger_id.hex()}","logs":["{context.log_id.hex()}"],'
+            f'"authors":["{context.party}"],"time":"2026-01-01T00:00:00Z"'
+        )
         self.records: list[bytes] = []
 
     def name(self, number: int) -> tuple[str, int]:
@@ -71,13 +77,19 @@ class Maker:
         for number in range(count):
             asset = self.name(number)[0]
             digest = digests.asset_digest(self.context.ledger_id, asset)
-            yield self.statement("registration", f'{{"name":"{asset}","digest":{{"dataledger-asset-v1":"{digest}"}}}}', f',"title":"Asset {number}"')
+            yield self.statement(
+                "registration",
+                f'{{"name":"{asset}","digest":{{"dataledger-asset-v1":"{digest}"}}}}',
+                f',"title":"Asset {number}"',
+            )
 
     def version(self, number: int) -> bytes:
         """Return a version's payload, which names the one before it."""
-        asset, version = self.name(number)
+        _, version = self.name(number)
         previous = f',"previous":"{self.records[number - ASSETS].hex()}"' if version > 1 else ""
-        payload = self.statement("version", self.resource(number), f',"number":{version}{previous},"size":{number}')
+        payload = self.statement(
+            "version", self.resource(number), f',"number":{version}{previous},"size":{number}'
+        )
         self.records.append(dsse.record_id(payload))
         return payload
 
@@ -156,10 +168,10 @@ def big_ledger() -> Iterator[Path]:
 
 
 def last_of(size: int) -> int:
-    """Return the number of the last version of the first family of this size or the nearest below."""
-    start = 0
+    """Return the number of the last version of the first family of this size, else of the largest below it."""
+    start, best = 0, (0, 0)
     for family in families(VERSIONS):
-        if family <= size:
-            return start + family - 1
         start += family
-    return start - 1
+        if best[0] < family <= size:
+            best = (family, start - 1)
+    return best[1]

@@ -35,7 +35,13 @@ def _big(path: Path) -> Row:
     theirs = median_time(peer, 3)
     ours = median_time(lambda: digest_file(path), 3)
     path.unlink()
-    return duration("digest of one 2 GiB file", ours, must_s=theirs / 0.9, limit_s=theirs, limit_note="hashlib.file_digest, same run")
+    return duration(
+        "digest of one 2 GiB file",
+        ours,
+        must_s=theirs / 0.9,
+        limit_s=theirs,
+        limit_note="hashlib.file_digest, same run",
+    )
 
 
 def _many(folder: Path) -> Row:

@@ -30,7 +30,13 @@ BATCHES = 40
 def payload(number: int) -> bytes:
     """A version record of some 600 bytes."""
     said = Version(
-        ledger="ab" * 32, logs=[LOG.hex()], authors=[DID], time="2026-01-01T00:00:00Z", number=2, previous="cd" * 32, size=number
+        ledger="ab" * 32,
+        logs=[LOG.hex()],
+        authors=[DID],
+        time="2026-01-01T00:00:00Z",
+        number=2,
+        previous="cd" * 32,
+        size=number,
     )
     return build_statement([Resource("bench/data@2", {"sha256": f"{number:064x}"})], said)
 
@@ -52,7 +58,11 @@ def sign_and_append() -> list[Row]:
             rates.append(BATCH / (time.perf_counter() - begin))
     size = len(payloads[0])
     what = f"sign + append records of {size} B durably, batches of 1,000, one process"
-    return [rate(what, statistics.median(rates), must=25_000, limit=39_000, limit_note="Ed25519 signing, one core")]
+    return [
+        rate(
+            what, statistics.median(rates), must=25_000, limit=39_000, limit_note="Ed25519 signing, one core"
+        )
+    ]
 
 
 def audit_tree() -> list[Row]:
@@ -62,7 +72,9 @@ def audit_tree() -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         log = LogFolder(Path(folder) / "public", LOG)
         for number in range(20):
-            log.append([entry[:-1] + b" %d}" % (number * 10_000 + i) for i in range(10_000)], signing.signer(SEED))
+            log.append(
+                [entry[:-1] + b" %d}" % (number * 10_000 + i) for i in range(10_000)], signing.signer(SEED)
+            )
         stored = StoredLog(log.size, log.tree.bundles, log.tree.tile)
         points = [Checkpoint(0, log.size, log.root, 1, 1)]
         for _ in range(5):

@@ -30,17 +30,33 @@ class Row:
     good: bool
 
 
-def rate(what: str, measured: float, *, must: float, limit: float, unit: str = "/s", limit_note: str = "") -> Row:
+def rate(
+    what: str, measured: float, *, must: float, limit: float, unit: str = "/s", limit_note: str = ""
+) -> Row:
     """A rate: more is better."""
     note = f" ({limit_note})" if limit_note else ""
-    return Row(what, f"{must:,.0f}{unit}", f"{measured:,.0f}{unit}", f"{limit:,.0f}{unit}{note}", measured / limit, measured >= must)
+    return Row(
+        what,
+        f"{must:,.0f}{unit}",
+        f"{measured:,.0f}{unit}",
+        f"{limit:,.0f}{unit}{note}",
+        measured / limit,
+        measured >= must,
+    )
 
 
-def duration(what: str, measured_s: float, *, must_s: float, limit_s: float | None = None, limit_note: str = "") -> Row:
+def duration(
+    what: str, measured_s: float, *, must_s: float, limit_s: float | None = None, limit_note: str = ""
+) -> Row:
     """A time: less is better."""
     shown = "" if limit_s is None else f"{_seconds(limit_s)}{f' ({limit_note})' if limit_note else ''}"
     ratio = None if limit_s is None else limit_s / measured_s
     return Row(what, _seconds(must_s), _seconds(measured_s), shown, ratio, measured_s <= must_s)
+
+
+def plain(what: str, measured_s: float) -> Row:
+    """A time that nobody asked for, shown because it is what a user waits for."""
+    return Row(what, "", _seconds(measured_s), "", None, good=True)
 
 
 def memory(what: str, measured_mb: float, *, must_mb: float) -> Row:
@@ -63,7 +79,9 @@ def median_time(work: Callable[[], object], repetitions: int = 5) -> float:
     return statistics.median(times)
 
 
-def median_process(command: list[str], cwd: Path, repetitions: int = 7, env: dict[str, str] | None = None) -> float:
+def median_process(
+    command: list[str], cwd: Path, repetitions: int = 7, env: dict[str, str] | None = None
+) -> float:
     """Return the median wall time of a whole process, which must succeed."""
 
     def once() -> None:
@@ -93,7 +111,8 @@ def machine() -> str:
         (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
         platform.processor() or platform.machine(),
     )
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.machine()}"
+    return f"{model}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"
 
 
 def _lines(path: str) -> list[str]:

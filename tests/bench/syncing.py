@@ -1,4 +1,5 @@
-"""Sync from nothing: fetch, recompute the root, verify every signature, decode, judge, index; and its memory."""
+"""Sync from nothing: fetch, recompute the root, verify every signature, decode, judge, index; and its
+memory."""
 
 from __future__ import annotations
 
