@@ -36,17 +36,21 @@ def _followed(context: Context, each: settings.Followed, log: LogView | None) ->
         source=each.location or "as announced on chain",
         entries=log.size if log else 0,
         anchored=log.anchored if log else 0,
+        trusted=each.label in context.config.trusted,
         problem=log.problem if log else "",
     )
 
 
 def follow(context: Context, party: str, *, source: str | None = None, trust: bool = False) -> Follows:
-    """Follow a party's log from `source`, or from where it is announced, and read it at once."""
+    """Follow a party's log and read it at once: from `source`, else where it is followed already or announced."""
     address = party_address(context, party)
     if address == context.address:
         raise Usage("your own log is read anyway")
     location = _location(context, source)
     with context.writing():
+        if source is None:
+            before = [each for each in context.config.follow if each.label == context.did(address)]
+            location = before[-1].location if before else ""
         wanted = _log_of(context, address, location).hex()
         others = [each for each in context.config.follow if each.log != wanted]
         each = settings.Followed(log=wanted, location=location, label=context.did(address))

@@ -132,7 +132,7 @@ class AuditReport(Struct, frozen=True, kw_only=True, tag_field="format", tag="da
 
 
 class Followed(Struct, frozen=True, kw_only=True):
-    """A log that this workspace reads besides its own."""
+    """A log that this workspace reads besides its own. `trusted`: its party's claims count as good in `verify`."""
 
     party: str
     name: str
@@ -140,6 +140,7 @@ class Followed(Struct, frozen=True, kw_only=True):
     source: str
     entries: int
     anchored: int
+    trusted: bool
     problem: str = ""
 
 
