@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .declare import command, group, pass_session
+from .receipts import answer_receipt, code_of
 from .render import writing
 from .session import Session
 
@@ -48,7 +49,7 @@ def register(
     license_: str,
     aliases: tuple[str, ...],
     no_anchor: bool,
-) -> None:
+) -> int:
     """Register a data asset, with its content as version 1.
 
     ASSET is NAMESPACE/PATH, the namespace one of yours; PATH is a file or a folder. Without PATH the asset
@@ -64,7 +65,7 @@ def register(
         aliases=aliases,
         anchor=not no_anchor,
     )
-    session.answer(done, writing.receipt)
+    return answer_receipt(session, done)
 
 
 @command(
@@ -125,13 +126,13 @@ def run(
 @click.argument("path", required=False, type=a_path)
 @no_anchor
 @pass_session
-def version(session: Session, asset: str, path: Path | None, no_anchor: bool) -> None:
+def version(session: Session, asset: str, path: Path | None, no_anchor: bool) -> int:
     """Record new content of an asset as its next version.
 
     PATH is a file or a folder; without it the content is taken from where the last version was.
     """
     done = session.open().version(asset, path, anchor=not no_anchor)
-    session.answer(done, writing.receipt)
+    return answer_receipt(session, done)
 
 
 @command(
@@ -143,14 +144,32 @@ dataledger transfer haina/orders did:ethr:0x539:0x0123456789abcdef0123456789abcd
 @click.argument("asset")
 @click.argument("receiver", metavar="PARTY")
 @pass_session
-def transfer(session: Session, asset: str, receiver: str) -> None:
+def transfer(session: Session, asset: str, receiver: str) -> int:
     """Hand an asset over to another party.
 
     PARTY is a DID, or a namespace that the party owns. The transfer is recorded, anchored and posted on
     chain, and binds from there on: only the new holder can record versions of ASSET.
     """
     done = session.open().transfer(asset, receiver)
-    session.answer(done, writing.receipt)
+    return answer_receipt(session, done)
+
+
+@command(
+    answers="Receipt",
+    example="""
+dataledger revoke 6a09e667f3bc --reason "exported from the wrong table\"""",
+)
+@click.argument("record")
+@click.option("--reason", default="", help="Why, for all who read it.")
+@pass_session
+def revoke(session: Session, record: str, reason: str) -> int:
+    """Take back a record of yours.
+
+    RECORD is the first digits of its id. It stays in the log, and everyone is told that you do not stand by
+    it any more. The revocation is recorded, anchored and posted on chain, and binds from there on.
+    """
+    done = session.open().revoke(record, reason=reason)
+    return answer_receipt(session, done)
 
 
 @group("import")
@@ -182,7 +201,9 @@ def openlineage(
     """
     done = session.open().import_openlineage(files, namespace=into, dry_run=dry_run, anchor=not no_anchor)
     session.answer(done, writing.imported)
-    return 1 if done.refused_count else 0
+    if done.refused_count:
+        return 1
+    return code_of(done.receipt)
 
 
-COMMANDS = (register, run, version, transfer, import_)
+COMMANDS = (register, run, version, transfer, revoke, import_)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from ledger.service import Ledger
+    from ledger.service.request import InitRequest
     from ledger.service.results import Setup
-    from ledger.service.setup import InitRequest
 
     Result = TypeVar("Result", bound=Struct)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .declare import command, pass_session
+from .receipts import answer_receipt
 from .render import browsing, writing
 from .session import Session
 
@@ -92,10 +93,9 @@ def sync(session: Session, rebuild: bool, digest: bool) -> None:
 
 @command(answers="Receipt", example="dataledger anchor")
 @pass_session
-def anchor(session: Session) -> None:
+def anchor(session: Session) -> int:
     """Anchor all pending records in one transaction."""
-    done = session.open().anchor()
-    session.answer(done, writing.receipt)
+    return answer_receipt(session, session.open().anchor())
 
 
 @command(

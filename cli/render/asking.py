@@ -64,7 +64,12 @@ def audit(report: r.AuditReport) -> Iterator[str]:
     )
     yield from _problems("failures:", report.failures)
     yield from _problems("findings:", report.findings)
-    yield f"state digest {report.state_digest} at block {report.to_block:,}"
+    if report.findings_truncated:
+        yield "  ... and more: dataledger findings --limit N"
+    if report.digest_block is not None:
+        yield f"state digest {report.state_digest} at block {report.digest_block:,}"
+    if report.trust_root:
+        yield f"checked against {report.trust_root}"
     yield from notes(report.notes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .layout import anchored, bad, count, good, notes, pairs, short, table, who
+from .layout import anchored, bad, count, good, notes, pairs, short, table, unsure, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -37,6 +37,8 @@ def receipt(done: r.Receipt) -> Iterator[str]:
     yield from table((), ((ref.type, ref.subject, f"record {short(ref.record)}") for ref in done.records))
     yield from _place(done)
     yield from notes(done.notes)
+    if done.problem:
+        yield unsure("LEFT TO DO", f": {done.problem}")
 
 
 def _place(done: r.Receipt) -> Iterator[str]:
@@ -83,9 +85,9 @@ def imported(result: r.Imported) -> Iterator[str]:
     events, runs = count(result.events, "event"), count(result.runs, "run")
     yield f"{events}: {runs} recorded, {result.runs_known:,} known already, {result.refused_count:,} refused"
     if result.registered:
-        more = ", ..." if len(result.registered) > SHOWN_NAMES else ""
+        more = ", ..." if result.registered_count > SHOWN_NAMES else ""
         names = ", ".join(result.registered[:SHOWN_NAMES])
-        yield f"registered {count(len(result.registered), 'dataset')}: {names}{more}"
+        yield f"registered {count(result.registered_count, 'dataset')}: {names}{more}"
     for each in result.refused:
         yield f"refused {each.source} {each.position}: {each.reason}"
     if result.refused_count > len(result.refused):
@@ -97,3 +99,5 @@ def imported(result: r.Imported) -> Iterator[str]:
         if result.receipt.records:
             yield from _place(result.receipt)
         yield from notes(result.receipt.notes)
+        if result.receipt.problem:
+            yield unsure("LEFT TO DO", f": {result.receipt.problem}")

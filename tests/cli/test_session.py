@@ -310,6 +310,15 @@ def test_transfer_of_an_asset(both):
     assert both("show", "haina/orders@2", "--json").json["kind"] == "version"
 
 
+def test_a_record_is_taken_back(both):
+    version = both("register", "haina/returns", "orders.csv", "--json").json["records"][1]["record"]
+    both("verify", "orders.csv")
+    assert both("revoke", version[:12], "--reason", "wrong export", "--json").json["problem"] == ""
+    assert "took it back" in both.fails(1, "verify", "orders.csv", "--as", "haina/returns").out
+    assert dict(both("show", version, "--json").json["facts"])["verdict"] == "revoked"
+    assert "was taken back already" in both.fails(2, "revoke", version).err
+
+
 def test_a_namespace_somebody_else_owns(both):
     done = both.fails(2, "register", "jinlong/mine", "orders.csv")
     assert "the namespace jinlong belongs to Jinlong Motors" in done.err
