@@ -24,10 +24,10 @@ demo: $(READY) ## play the washing-machine story in a temporary folder
 	@$(BIN)/python fixtures/demo.py
 
 test: $(READY) ## run the default tests (under five minutes)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
 test-all: $(READY) anvil ## run every test, the slow ones too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY) ## style, types, layers
 	$(BIN)/ruff check .

@@ -59,9 +59,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     session = Session()
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a name that the terminal's encoding lacks is no reason to fail
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     try:
         code = cli.main(args=given, prog_name="dataledger", standalone_mode=False, obj=session)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -76,3 +74,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
         as_json = failures.asked_for_json(given) if session.as_json is None else session.as_json
         return failures.report(failure, as_json=as_json)
     return code if isinstance(code, int) else 0
+
+
+def _prepare_streams() -> None:
+    """Make the three standard streams safe to use, whatever this process was started with.
+
+    A closed one is opened on nothing: the next file to be opened would take its number, and get what is meant
+    for it. A character that the terminal's encoding lacks is escaped: it is no reason to fail.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

@@ -99,7 +99,7 @@ class Session:
 
     def progress(self, what: str, done: int, total: int | None) -> None:
         """Show how far long work is, on stderr and only to a person."""
-        if self.quiet or self.as_json or not sys.stderr.isatty():
+        if self.quiet or self.as_json or sys.stderr is None or not sys.stderr.isatty():
             return
         now = time.monotonic()
         finished = total is not None and done >= total

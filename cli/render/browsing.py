@@ -49,10 +49,17 @@ def status(found: r.Status) -> Iterator[str]:
 def _followed(followed: Sequence[r.Followed]) -> Iterator[str]:
     """The logs that are followed."""
     rows = (
-        (each.name or each.party, short(each.log), each.anchored, each.source, each.problem)
+        (
+            each.name or each.party,
+            short(each.log),
+            each.anchored,
+            each.source,
+            "trusted" if each.trusted else "",
+            each.problem,
+        )
         for each in followed
     )
-    yield from table(("FOLLOWS", "LOG", "RECORDS", "FROM", "PROBLEM"), rows)
+    yield from table(("FOLLOWS", "LOG", "RECORDS", "FROM", "CLAIMS", "PROBLEM"), rows)
 
 
 def follows(found: r.Follows) -> Iterator[str]:

@@ -272,6 +272,14 @@ class Index:
         """Tell whether a run of this party was recorded from this source."""
         return queries.activity_source(self.database, party, run, source)
 
+    def unposted_transfer(self, asset: str, giver: bytes, receiver: bytes) -> bytes | None:
+        """Return the record of a transfer that was begun: accepted, but not posted by its giver."""
+        return queries.unposted_transfer(self.database, asset, giver, receiver)
+
+    def unposted_revocation(self, target: bytes, author: bytes) -> bytes | None:
+        """Return the record of a revocation of `target` that was begun: accepted, but not posted."""
+        return queries.unposted_revocation(self.database, target, author)
+
     # --- records
 
     def entries(
@@ -384,6 +392,10 @@ class Index:
         """Return the owner of a log that was anchored."""
         found = self.log(log_id)
         return None if found is None else found.party
+
+    def confirmed(self, log_id: bytes) -> tuple[int, bytes] | None:
+        """Return size and root of a log as far as its anchors confirm it, None if nothing is."""
+        return parties.confirmed(self.database, log_id)
 
     def log_location(self, log_id: bytes) -> str:
         """Return where a log is served according to its owner, empty if that was never said. It is a hint."""

@@ -91,6 +91,16 @@ def logs_of(database: Database, address: bytes) -> list[LogView]:
     return sorted(_logs(database, "WHERE p.address = ?", address), key=lambda log: log.number)
 
 
+def confirmed(database: Database, log_id: bytes) -> tuple[int, bytes] | None:
+    """Return size and root of a log as far as its anchors confirm it, None if nothing is."""
+    found: Row | None = database.one(
+        "SELECT q.size, q.root FROM prefix q JOIN log l ON l.id = q.log WHERE l.log = ? "
+        "ORDER BY q.n DESC LIMIT 1",
+        log_id,
+    )
+    return None if found is None else (int(found[0]), bytes(found[1]))
+
+
 def log_location(database: Database, log_id: bytes) -> str:
     """Return where a log is served according to its owner, empty if that was never said. It is a hint."""
     row = database.one(

@@ -10,11 +10,15 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from ledger.formats.openlineage import Import, plan_import
 from ledger.formats.openlineage_drafts import RunDraft
 from ledger.formats.openlineage_read import Refusal
 from ledger.formats.openlineage_table import BytesSource
+
+settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures" / "openlineage"

@@ -1,0 +1,184 @@
+"""Every command, run for real: its answer in JSON has the shape it declares, and people get one too."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from typing import Any
+
+import click
+import msgspec
+import pytest
+from ledger_cli.declare import Command
+from ledger_cli.main import cli
+
+from ledger.formats import lineage_views
+from ledger.service import results
+
+PARTY = "0x" + "12" * 20
+
+EVENT = {
+    "eventType": "COMPLETE",
+    "eventTime": "2026-05-04T09:00:00Z",
+    "producer": "https://example.org/etl",
+    "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+    "run": {"runId": "0196b0e5-2f5c-7c55-a1d3-0d3c9a1e4f10"},
+    "job": {"namespace": "etl", "name": "daily"},
+    "inputs": [{"namespace": "postgres://db:5432", "name": "public.orders"}],
+    "outputs": [{"namespace": "postgres://db:5432", "name": "public.report"}],
+}
+
+COMMANDS: list[list[str]] = [
+    ["register", "haina/more", "orders.csv", "--title", "More", "--license", "CC-BY-4.0"],
+    ["version", "haina/orders", "forecast.py"],
+    ["transfer", "haina/orders", "jinlong"],
+    ["import", "openlineage", "event.json"],
+    ["trace", "haina/demand"],
+    ["impact", "haina/orders"],
+    ["verify", "demand.csv"],
+    ["audit"],
+    ["status"],
+    ["log"],
+    ["show", "haina/orders"],
+    ["search", "washing"],
+    ["findings"],
+    ["sync", "--digest"],
+    ["anchor"],
+    ["follow"],
+    ["serve-at", "https://data.haina.example/log"],
+    ["key", "list"],
+    ["key", "rotate"],
+    ["namespace", "list"],
+    ["namespace", "claim", "haina.europe"],
+    ["namespace", "assign", "haina.parts", "jinlong"],
+    ["namespace", "transfer", "haina", "jinlong"],
+    ["delegate", "list"],
+    ["delegate", "add", "anchor", PARTY, "--days", "30"],
+]
+
+
+def declared(arguments: list[str]) -> Command:
+    """Return the command that these arguments begin with."""
+    command: click.Command = cli
+    for word in arguments:
+        if not isinstance(command, click.Group):
+            break
+        command = command.commands[word]
+    assert isinstance(command, Command)
+    return command
+
+
+def check_shape(answer: str, shape: str) -> Any:
+    """Decode an answer strictly as the Struct that its command declares."""
+    if shape == "LineageGraph":
+        data = json.loads(answer)
+        assert data["format"] == lineage_views.JSON_FORMAT
+        return data
+    assert answer.count("\n") == 1
+    return msgspec.json.decode(answer, type=getattr(results, shape), strict=True)
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: " ".join(arguments[:2]))
+def test_answers_in_json(parties, arguments):
+    (parties.folder / "event.json").write_text(json.dumps(EVENT))
+    done = parties(*arguments, "--json")
+    check_shape(done.out, declared(arguments).answers)
+    assert done.err == ""
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: " ".join(arguments[:2]))
+def test_answers_in_text(parties, arguments):
+    (parties.folder / "event.json").write_text(json.dumps(EVENT))
+    done = parties("-q", *arguments)
+    assert done.out.strip()
+    assert done.err == ""
+
+
+def test_every_command_is_among_those_tested():
+    elsewhere = {"init", "run", "key revoke", "delegate revoke"}  # in this file, below, and in test_session
+    leaves = set()
+    for name, command in cli.commands.items():
+        if isinstance(command, click.Group):
+            leaves |= {f"{name} {inner}" for inner in command.commands}
+        else:
+            leaves.add(name)
+    tested = {
+        " ".join(each[:2]) if each[0] in {"key", "namespace", "delegate", "import"} else each[0]
+        for each in COMMANDS
+    }
+    assert tested | elsewhere == leaves
+
+
+def test_run_answers_on_stderr(story, capfd):
+    """Its stdout belongs to the program, and with --json its stderr has nothing of ours but the answer."""
+    done = story("run", "--json", "-i", "haina/orders", "--", sys.executable, "-c", "print('out')")
+    answer = check_shape(done.err, "RunReceipt")
+    assert (answer.outcome, answer.inputs, done.out) == ("completed", ["haina/orders@1"], "")
+    assert capfd.readouterr().out == "out\n"
+
+
+def test_init_answers_with_what_there_is(empty):
+    done = empty("init", "haina", "--json")
+    answer = check_shape(done.out, "Setup")
+    assert (answer.namespace, answer.namespace_claimed, answer.embedded) == ("haina", True, True)
+    assert done.err == ""
+    keys = check_shape(empty("key", "list", "--json").out, "Keys")
+    assert [key.key for key in keys.keys] == [answer.key]
+
+
+@pytest.mark.parametrize("view", ["tree", "table", "json", "dot", "mermaid"])
+def test_every_view_of_a_lineage(story, view):
+    for command in ("trace", "impact"):
+        out = story(command, "haina/orders", "--format", view).out
+        assert "haina/demand" in out or command == "trace"
+    assert json.loads(story("trace", "haina/demand", "--format", "dot", "--json").out)["roots"]
+
+
+@pytest.mark.parametrize(
+    "options", [["--level", "asset"], ["--depth", "1"], ["--at", "6"], ["--limit", "1"]], ids=str
+)
+def test_lineage_within_limits(story, options):
+    data = story("trace", "haina/demand", *options, "--json").json
+    assert data["format"] == "dataledger/lineage/v1"
+    assert bool(data["truncated"]) is (options[0] == "--limit")
+
+
+# --- which workspace
+
+
+def test_from_a_folder_below(story):
+    (story.folder / "a" / "b").mkdir(parents=True)
+    assert story.at("haina/a/b")("status", "--json").json["workspace"] == str(story.home)
+
+
+def test_started_in_another_folder(story):
+    outside = story.at(".")
+    assert outside("-C", "haina", "verify", "demand.csv", "--json").json["verdict"] == "good"
+    outside("-C", story.folder, "register", "haina/more", "orders.csv")
+    outside.fails(2, "status")
+
+
+@pytest.mark.parametrize("name", ["haina", "haina/.dataledger"])
+def test_named_by_the_environment(story, monkeypatch, name):
+    monkeypatch.setenv("DATALEDGER_HOME", str(story.folder.parent / name))
+    outside = story.at(".")
+    assert outside("status", "--json").json["workspace"] == str(story.home)
+    assert outside("verify", "haina/demand.csv", "--json").json["verdict"] == "good"
+
+
+def test_init_where_the_environment_says(empty, monkeypatch):
+    elsewhere = empty.folder.parent / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setenv("DATALEDGER_HOME", str(elsewhere))
+    empty("init", "haina")
+    assert (elsewhere / ".dataledger" / "config.toml").exists()
+    assert not empty.home.exists()
+
+
+def test_a_workspace_moves_with_its_folder(story):
+    moved = story.at("moved")
+    shutil.move(story.folder, moved.folder)
+    assert moved("verify", "demand.csv", "--json").json["verdict"] == "good"
+    moved("version", "haina/orders", "forecast.py")
+    assert moved("audit", "--json").json["good"]
