@@ -18,6 +18,7 @@ from msgspec import Struct
 from ledger.core.errors import LedgerError, NotFound, Usage
 from ledger.core.names import Reference, format_version, parse_reference
 from ledger.core.records import BASIS_INPUTS, Attachment, Component, Digests, Edge, Resource
+from ledger.core.text import check_line
 from ledger.service.asked import asked
 from ledger.service.assets import add_version, observe
 from ledger.service.attached import seal
@@ -29,6 +30,9 @@ from ledger.service.publishing import check_key, publish
 from ledger.service.results import RunReceipt
 from ledger.service.times import now
 from ledger.store.content import Content
+
+MAX_WORDS = 2048
+"""How long a program's name or a title may be: what a record takes (`records.Line`)."""
 
 
 class Input(Struct, frozen=True):
@@ -57,6 +61,9 @@ def run(
     anchor: bool = True,
 ) -> RunReceipt:
     """Run `command`, pass everything through, record it. Checks what can be checked before the program starts."""
+    with asked():
+        check_line(component, what="--name", limit=MAX_WORDS)
+        check_line(title, what="--title", limit=MAX_WORDS)
     paths = Paths(context.workspace)
     batch = Batch(context)
     check_key(context)
