@@ -219,9 +219,10 @@ def test_not_in_a_block_in_time(chain, pool):
     assert "again is safe" in caught.value.hint
 
 
-def test_waiting_is_told(node, pool):
+def test_waiting_is_told(node, pool, monkeypatch):
+    monkeypatch.setattr("ledger.chain.rpc.sender._SILENT_S", 0.1)
     told: list[str] = []
-    sender = RpcChain(node.url, Options(mined_s=5, on_wait=told.append))
+    sender = RpcChain(node.url, Options(mined_s=0.6, on_wait=told.append))
     pool.mining = False
     with pytest.raises(Unavailable):
         sender.send_all([CALL], KEY)
