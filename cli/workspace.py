@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from ledger.core.errors import Unavailable
+
 from .declare import command, pass_session
 from .receipts import answer_receipt
 from .render import browsing, writing
@@ -115,12 +117,14 @@ dataledger follow""",
 @click.option("--trust", is_flag=True, help="Count this party's claims in `verify` as good.")
 @click.option("--stop", is_flag=True, help="Stop following this party.")
 @pass_session
-def follow(session: Session, party: str | None, source: str | None, trust: bool, stop: bool) -> None:
+def follow(session: Session, party: str | None, source: str | None, trust: bool, stop: bool) -> int:
     """Follow another party's log, or list those followed.
 
-    PARTY is a DID, or a namespace that the party owns.
+    PARTY is a DID, or a namespace that the party owns. Its log is read at once; exits with 3 if
+    that fails, and tries again at every sync.
     """
     ledger = session.open()
+    code = 0
     if party is None:
         if source or trust or stop:
             raise click.UsageError("--from, --trust and --stop need a PARTY")
@@ -129,7 +133,9 @@ def follow(session: Session, party: str | None, source: str | None, trust: bool,
         found = ledger.unfollow(party)
     else:
         found = ledger.follow(party, source=source, trust=trust)
+        code = Unavailable.exit_code if found.followed[-1].problem else 0
     session.answer(found, browsing.follows)
+    return code
 
 
 @command(answers="Done", example="dataledger serve-at https://data.haina.example/log")

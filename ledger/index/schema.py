@@ -20,7 +20,7 @@ SCHEMA_VERSION: Final = 1
 """Raised when a table changes its shape, or when the same chain and logs would lead to other rows."""
 
 RULES_VERSION: Final = 1
-"""That of `core.authority`, by which this index was made; said here too, so that reading need not import it."""
+"""That of `core.authority`, by which this index was made; said here so that reading need not import it."""
 
 PENDING: Final = 2**62
 """The `block` of what is in the own log and not anchored yet."""

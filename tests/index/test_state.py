@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from pathlib import Path
@@ -214,3 +215,31 @@ def test_no_database_at_all(world: World, tmp_path: Path):
 
 def test_the_rules_are_those_of_authority():
     assert RULES_VERSION == authority.RULES_VERSION
+
+
+def test_the_tables_are_those_of_the_format():
+    """docs/formats.md section 9 lists each table, its columns, and by how many of them it is sorted."""
+    text = (
+        (Path(__file__).parents[2] / "docs" / "formats.md").read_text().split("## 9. ")[1].split("\n## ")[0]
+    )
+    told = {}
+    for line in text.splitlines():
+        if line.startswith("| ") and not line.startswith("| table"):
+            name, columns = line.strip("| ").split(" | ", 1)
+            sorted_by, _, rest = columns.partition("`|`")
+            told[name] = (_count(sorted_by), _count(sorted_by) + _count(rest))
+    found = {}
+    for name, query in TABLES.items():
+        columns = query.split(" FROM ", 1)[0]
+        for opening in (r"CASE [^,]*? END", r"ifnull\([^)]*\)"):
+            columns = re.sub(opening, "x", columns)
+        number = columns.count(",") + 1
+        by = query.rsplit("ORDER BY ", 1)[1].count(",") + 1
+        found[name] = (by, number - 1 if by < number else number)
+    assert told == found
+    assert list(told) == list(TABLES)
+
+
+def _count(columns: str) -> int:
+    names = [name for name in re.sub(r" \([^)]*\)", "", columns).split(",") if name.strip()]
+    return sum(4 if name.strip().endswith("node") else 1 for name in names)
