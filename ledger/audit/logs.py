@@ -16,6 +16,7 @@ from itertools import islice
 from msgspec import Struct
 
 from ledger.core.chain_facts import Checkpoint
+from ledger.core.checkpoint import open_checkpoint
 from ledger.core.dsse import verify_envelope
 from ledger.core.errors import Corrupt, LedgerError
 from ledger.core.hashing import HASH_SIZE
@@ -38,7 +39,8 @@ class Failure(Struct, frozen=True):
 class StoredLog(Struct, frozen=True):
     """A log as it is stored: `size` entries; `bundles(start, stop)` yields them in lists of at most 256 that
     end at multiples of 256; `tile(level, number)` returns the stored hashes of a tile, as far as it lies
-    within `size`."""
+    within `size`.
+    """
 
     size: int
     bundles: Callable[[int, int], Iterator[list[bytes]]]
@@ -86,6 +88,25 @@ def audit_log(
     return _sorted(failures)
 
 
+def audit_checkpoint(
+    note: bytes, log_id: bytes, keys: Iterable[bytes], size: int, root: bytes, what: str
+) -> list[Failure]:
+    """Check a signed checkpoint that is kept beside a log: the log's, for this size and root, by one of its
+    keys.
+
+    `keys` are the party's record keys (32 bytes each), `what` names the file in what is found wrong.
+    """
+    entry = size - 1 if size else None
+    try:
+        _, said_size, said_root = open_checkpoint(note, log_id, keys)
+    except LedgerError as error:
+        return [Failure("checkpoint-invalid", entry, f"{what}: {error}")]
+    if (said_size, said_root) == (size, root):
+        return []
+    text = f"{what}: expected root {root.hex()} at size {size}, it says {said_root.hex()} at {said_size}"
+    return [Failure("checkpoint-mismatch", entry, text)]
+
+
 def _extend(
     tree: CompactTree, hashes: list[bytes], anchors: list[Checkpoint], failures: list[Failure]
 ) -> None:
@@ -99,8 +120,8 @@ def _extend(
         left -= step
         if tree.root() != point.root:
             text = (
-                f"checkpoint {point.n} (block {point.block}): root {point.root.hex()} is anchored"
-                f" at size {point.size}, the entries have {tree.root().hex()}"
+                f"checkpoint {point.n} (block {point.block}): root {point.root.hex()} is anchored at size"
+                f" {point.size}, the entries have {tree.root().hex()}"
             )
             failures.append(Failure("root-mismatch", point.size - 1, text))
     tree.extend(rest)

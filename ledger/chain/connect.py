@@ -6,6 +6,7 @@ library's HTTP, and py-evm comes in when an embedded chain is written to.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ledger.chain.bound import LedgerClient, LedgerReader
@@ -13,10 +14,25 @@ from ledger.chain.interface import Backend, Sender
 from ledger.chain.options import DEFAULTS, Options
 from ledger.core.descriptor import LedgerDescriptor
 
+_PATH = re.compile("[/?#]")
+
 
 def is_url(location: str | Path) -> bool:
     """Whether the location is a node's URL rather than a path."""
     return isinstance(location, str) and location.lower().startswith(("http://", "https://"))
+
+
+def shown(location: str) -> str:
+    """The location, fit for messages: of a URL scheme, host and port, as the rest may be secret."""
+    if not is_url(location):
+        return location
+    scheme, _, rest = location.partition("://")
+    return f"{scheme}://{_PATH.split(rest, maxsplit=1)[0].rpartition('@')[2]}"
+
+
+def is_public(url: str) -> bool:
+    """Whether a URL holds nothing that may be an access token: a scheme, a host and a port, and no more."""
+    return shown(url).rstrip("/") == url.rstrip("/")
 
 
 def open_backend(location: str | Path, options: Options = DEFAULTS) -> Backend:

@@ -1,8 +1,8 @@
-"""Where the contracts keep checkpoints and keys in storage, and finding them there.
+"""Where the contracts keep checkpoints, keys and postings in storage, and finding them there.
 
-Source: contracts/Anchors.vy and contracts/Identities.vy for the slots, Vyper for the place of a map's entry:
-keccak256(slot || key), the reverse of Solidity's order. Reading slots instead of calling views gives what a
-storage proof would prove, and needs no EVM.
+Source: contracts/*.vy for the slots, Vyper for the place of a map's entry: keccak256(slot || key), the
+reverse of Solidity's order. Reading slots instead of calling views gives what a storage proof would prove,
+and needs no EVM.
 """
 
 from __future__ import annotations
@@ -97,6 +97,21 @@ class IdentitiesLayout(Struct, frozen=True):
     def deactivated_block(self, identity: bytes, slot_at: SlotAt) -> int:
         """The block in which the identity was given up, 0 if it was not."""
         return _lane(slot_at(_entry(_word(self.owner_slot), _padded(identity))), 160)
+
+
+class RevocationsLayout(Struct, frozen=True):
+    """The first slot of what tells how often an author posted against a target."""
+
+    counts: int
+
+    @classmethod
+    def of(cls, ledger: LedgerDescriptor) -> RevocationsLayout:
+        """The layout of the code that Revocations was made from; WrongLedger if no release shipped it."""
+        return cls(*_slots(ledger, "Revocations", "count"))
+
+    def count(self, author: bytes, target: bytes, slot_at: SlotAt) -> int:
+        """How many records `author` (20 bytes) posted against `target` (32 bytes)."""
+        return int.from_bytes(slot_at(_entry(_entry(_word(self.counts), _padded(author)), target)), "big")
 
 
 def _slots(ledger: LedgerDescriptor, contract: str, *names: str) -> list[int]:

@@ -9,8 +9,8 @@ from msgspec import Struct
 from ledger.core.digests import ASSET, DECLARED
 from ledger.core.encoding import encode_json
 from ledger.core.records import Activity
-from ledger.index.kinds import INPUT, OUTCOMES, OUTPUT
-from ledger.index.memory import CODE, OBSERVED, UNVERSIONED, Asset, Memory
+from ledger.index.kinds import CODE, INPUT, OUTCOMES, OUTPUT, UNVERSIONED
+from ledger.index.memory import OBSERVED, Asset, Memory
 from ledger.index.prepared import Named, Prepared
 from ledger.index.schema import short
 from ledger.index.writer import Writer

@@ -23,11 +23,12 @@ from ledger.index.database import Database
 from ledger.index.effects import Effects
 from ledger.index.facts import Facts
 from ledger.index.findings import Findings
-from ledger.index.kinds import ACCEPTED, DUPLICATE, REJECTED, TYPE_CODE
+from ledger.index.kinds import ACCEPTED, CLOSED, DUPLICATE, REJECTED
 from ledger.index.memory import Memory
 from ledger.index.prepared import Prepared, prefetch, prepare
-from ledger.index.reading import CLOSED, Confirmed, NewBlock, Segment, Stopped, Unreadable
+from ledger.index.reading import Confirmed, NewBlock, Segment, Stopped, Unreadable
 from ledger.index.record_rows import Entry, RecordRows
+from ledger.index.record_types import TYPE_CODE
 from ledger.index.schema import PENDING, short
 from ledger.index.verification import Checked, decode_checked
 from ledger.index.writer import Writer, listed

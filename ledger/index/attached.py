@@ -16,7 +16,7 @@ from ledger.core.records import Activity, ColumnEdge, Resource, Statement
 from ledger.core.statement import parse_statement
 from ledger.index.database import Database, Row, insert_sql
 from ledger.index.feeds import LogFeed
-from ledger.index.memory import CODE, UNVERSIONED
+from ledger.index.kinds import CODE, UNVERSIONED
 from ledger.index.schema import short
 
 READ, MISSING, INVALID = "read", "missing", "invalid"

@@ -20,8 +20,6 @@ from ledger.core.chain_facts import (
 from ledger.index.writer import Interner, Writer
 
 KEY_ATTRIBUTE = b"did/pub/Ed25519/veriKey".ljust(32, b"\0")
-NAME_ATTRIBUTE = b"dataledger/name".ljust(32, b"\0")
-SERVICE_ATTRIBUTE = b"did/svc/TlogTiles".ljust(32, b"\0")
 _KEY_SIZE = 32
 _MOST = 2**63 - 1
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ledger.core.authority import RULES_VERSION
 from ledger.core.errors import Corrupt, LedgerError, Locked, NotFound, Unavailable, WrongLedger
 from ledger.index.schema import (
     APPLICATION_ID,
     ATTACHED,
     DERIVED,
     PENDING,
+    RULES_VERSION,
     SCHEMA_VERSION,
     columns_of,
     create,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from ledger.core.authority import Accepted, KeyState
 from ledger.core.names import namespace_of
-from ledger.index.kinds import ACCEPTED, TYPES
+from ledger.index.kinds import ACCEPTED
 from ledger.index.memory import Assets
+from ledger.index.record_types import TYPES
 from ledger.index.schema import short
 from ledger.index.writer import Writer
 

@@ -7,8 +7,7 @@ it, an input's version in another log that the same block anchors.
 from __future__ import annotations
 
 from ledger.index.database import Database
-from ledger.index.kinds import INPUT
-from ledger.index.memory import ALGORITHMS, CODE, UNVERSIONED
+from ledger.index.kinds import ALGORITHMS, CODE, INPUT, UNVERSIONED
 from ledger.index.writer import Writer
 
 

@@ -11,16 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ledger.core.authority import Facts as AuthorityFacts
-from ledger.core.authority import KeyState
 from ledger.core.chain_facts import BlockRef
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.errors import NotFound, Usage, WrongLedger
-from ledger.core.lineage import LineageGraph
 from ledger.core.names import Reference, is_asset, parse_reference
-from ledger.index import listing, parties, queries, search, tracing
+from ledger.index import parties, queries
 from ledger.index.database import Database, discard, open_database
-from ledger.index.lineage import Direction, Level
 from ledger.index.schema import PENDING
 from ledger.index.views import (
     ActivityView,
@@ -39,7 +35,11 @@ from ledger.index.views import (
 )
 
 if TYPE_CHECKING:
+    from ledger.core.authority import Facts as AuthorityFacts
+    from ledger.core.authority import KeyState
+    from ledger.core.lineage import LineageGraph
     from ledger.index.feeds import ChainFeed, LogFeed
+    from ledger.index.lineage import Direction, Level
     from ledger.index.state import Difference, State
     from ledger.index.sync import Progress, SyncReport
 
@@ -149,6 +149,8 @@ class Index:
 
     def summary(self) -> Summary:
         """Return how much the index holds."""
+        from ledger.index import listing
+
         return listing.summary(self.database)
 
     # --- lineage
@@ -171,6 +173,8 @@ class Index:
         `as_of` is a block: what is pending, or anchored later, does not count; `as_of_time_unix_s` means the
         last block until then. With `column` only the columns that one came from (or went into) are followed.
         """
+        from ledger.index import tracing
+
         if as_of is not None and as_of_time_unix_s is not None:
             raise Usage("lineage: a block or a time, not both")
         block = PENDING
@@ -268,6 +272,14 @@ class Index:
         """Tell whether a run of this party was recorded from this source."""
         return queries.activity_source(self.database, party, run, source)
 
+    def unposted_transfer(self, asset: str, giver: bytes, receiver: bytes) -> bytes | None:
+        """Return the record of a transfer that was begun: accepted, but not posted by its giver."""
+        return queries.unposted_transfer(self.database, asset, giver, receiver)
+
+    def unposted_revocation(self, target: bytes, author: bytes) -> bytes | None:
+        """Return the record of a revocation of `target` that was begun: accepted, but not posted."""
+        return queries.unposted_revocation(self.database, target, author)
+
     # --- records
 
     def entries(
@@ -281,31 +293,43 @@ class Index:
         before: int | None = None,
     ) -> tuple[list[EntryView], bool]:
         """List entries, newest first; see `listing.entries`."""
+        from ledger.index import listing
+
         return listing.entries(
             self.database, party=party, asset=asset, type=type, state=state, limit=limit, before=before
         )
 
     def find_records(self, prefix: str, *, limit: int = 20) -> list[EntryView]:
         """Return the entries whose record id begins with these hex digits."""
+        from ledger.index import listing
+
         return listing.find_records(self.database, prefix, limit=limit)
 
     def entry_at(self, log: bytes, idx: int) -> EntryView | None:
         """Return the entry at a position of a log."""
+        from ledger.index import listing
+
         return listing.entry_at(self.database, log, idx)
 
     def attachments(self, entry: EntryView) -> list[AttachmentView]:
         """Return what the record of an entry names by digest."""
+        from ledger.index import listing
+
         return listing.attachments(self.database, entry.row)
 
     def findings(
         self, *, kind: str | None = None, entry: EntryView | None = None, limit: int = 100
     ) -> tuple[list[FindingView], bool]:
         """Return findings, newest first, and whether `limit` cut the list."""
+        from ledger.index import listing
+
         row = None if entry is None else entry.row
         return listing.findings(self.database, kind=kind, entry=row, limit=limit)
 
     def search(self, text: str, *, limit: int = 20) -> tuple[list[Hit], bool]:
         """Find assets by their texts; the second value says whether `limit` cut the list."""
+        from ledger.index import search
+
         return search.search(self.database, text, limit=limit)
 
     # --- what the chain says
@@ -368,6 +392,10 @@ class Index:
         """Return the owner of a log that was anchored."""
         found = self.log(log_id)
         return None if found is None else found.party
+
+    def confirmed(self, log_id: bytes) -> tuple[int, bytes] | None:
+        """Return size and root of a log as far as its anchors confirm it, None if nothing is."""
+        return parties.confirmed(self.database, log_id)
 
     def log_location(self, log_id: bytes) -> str:
         """Return where a log is served according to its owner, empty if that was never said. It is a hint."""

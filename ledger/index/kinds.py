@@ -4,32 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from ledger.core.records import (
-    Activity,
-    Predicate,
-    Registration,
-    Revocation,
-    Transfer,
-    Version,
-)
-
 ACCEPTED, REJECTED, DUPLICATE = 0, 1, 2
 VERDICTS: Final = ("accepted", "rejected", "duplicate")
 
 RECORD_TYPES: Final = ("unknown", "registration", "version", "transfer", "activity", "revocation")
 """By the code in `entry.kind`; 0 where the entry could not be read."""
 
-TYPE_CODE: Final[dict[type[Predicate], int]] = {
-    Registration: 1,
-    Version: 2,
-    Transfer: 3,
-    Activity: 4,
-    Revocation: 5,
-}
-
-TYPES: Final = {code: kind for kind, code in TYPE_CODE.items()}
-
 OUTCOMES: Final = ("running", "completed", "failed", "aborted")
+
+ALGORITHMS: Final = ("sha256", "dataledger-tree-v1", "dataledger-declared-v1", "dataledger-asset-v1")
+"""The digest names that a node may have; their places are the codes in the table."""
+
+CODE: Final = {name: code for code, name in enumerate(ALGORITHMS)}
+UNVERSIONED = 0
+"""The `number` of a node whose version nobody knows."""
+
+UNAVAILABLE, MISMATCH, CLOSED = "log-unavailable", "log-mismatch", "log-closed"
+"""Why a log stops, and the findings that say so."""
 
 INPUT, OUTPUT = 0, 1
 """`loose.role`: an input or output of an activity that no edge mentions."""

@@ -10,17 +10,12 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from ledger.core.digests import ASSET, DECLARED, FILE, TREE
+from ledger.core.digests import FILE, TREE
+from ledger.index.kinds import CODE
 from ledger.index.schema import short
 from ledger.index.writer import CAPACITY, Interner, Writer, listed
 
-ALGORITHMS = (FILE, TREE, DECLARED, ASSET)
-"""The digest names that a node may have; their places are the codes in the table."""
-
-CODE = {name: code for code, name in enumerate(ALGORITHMS)}
 OBSERVED = (CODE[FILE], CODE[TREE])
-UNVERSIONED = 0
-"""The `number` of a node whose version nobody knows."""
 
 
 class Asset(Struct, gc=False):

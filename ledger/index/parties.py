@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from ledger.core.authority import KeyState
-from ledger.index.chain_rows import NAME_ATTRIBUTE, SERVICE_ATTRIBUTE
+from typing import TYPE_CHECKING
+
 from ledger.index.database import Database, Row
+from ledger.index.kinds import UNAVAILABLE
 from ledger.index.lineage import walk
-from ledger.index.reading import UNAVAILABLE
 from ledger.index.schema import PENDING
 from ledger.index.views import DelegateView, KeyView, LogView, NamespaceView
 
+if TYPE_CHECKING:
+    from ledger.core.authority import KeyState
+
+_NAME_ATTRIBUTE = b"dataledger/name".ljust(32, b"\0")
+_SERVICE_ATTRIBUTE = b"did/svc/TlogTiles".ljust(32, b"\0")
 _MAX_NAME = 200
 
 
 def party_name(database: Database, address: bytes) -> str:
     """Return the display name that a party gave itself, empty if it has none; a claim like any other."""
-    name = _attribute(database, address, NAME_ATTRIBUTE)
+    name = _attribute(database, address, _NAME_ATTRIBUTE)
     text = "" if name is None else name.decode("utf-8", "replace")
     return "".join(char for char in text if char.isprintable())[:_MAX_NAME]
 
@@ -41,6 +46,8 @@ def keys(database: Database, address: bytes) -> list[KeyView]:
 
 def key_state(database: Database, address: bytes, key: bytes) -> KeyState | None:
     """Return a record key's slot, None if the party never published it."""
+    from ledger.core.authority import KeyState
+
     row = database.one(f"{_KEYS} AND k.key = ?", address, key)
     return None if row is None else KeyState(*row[1:])
 
@@ -84,6 +91,16 @@ def logs_of(database: Database, address: bytes) -> list[LogView]:
     return sorted(_logs(database, "WHERE p.address = ?", address), key=lambda log: log.number)
 
 
+def confirmed(database: Database, log_id: bytes) -> tuple[int, bytes] | None:
+    """Return size and root of a log as far as its anchors confirm it, None if nothing is."""
+    found: Row | None = database.one(
+        "SELECT q.size, q.root FROM prefix q JOIN log l ON l.id = q.log WHERE l.log = ? "
+        "ORDER BY q.n DESC LIMIT 1",
+        log_id,
+    )
+    return None if found is None else (int(found[0]), bytes(found[1]))
+
+
 def log_location(database: Database, log_id: bytes) -> str:
     """Return where a log is served according to its owner, empty if that was never said. It is a hint."""
     row = database.one(
@@ -91,7 +108,7 @@ def log_location(database: Database, log_id: bytes) -> str:
     )
     if row is None:
         return ""
-    for (content,) in _attributes(database, row[0], SERVICE_ATTRIBUTE):
+    for (content,) in _attributes(database, row[0], _SERVICE_ATTRIBUTE):
         url, mark, number = content.decode("utf-8", "replace").partition("#")
         if (number if mark else "0") == str(row[1]):
             return url

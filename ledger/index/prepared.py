@@ -9,7 +9,8 @@ from msgspec import Struct
 from ledger.core.digests import RUN
 from ledger.core.identity import parse_did
 from ledger.core.records import Activity, Resource, Statement, Version
-from ledger.index.memory import CODE, UNVERSIONED, Key, Memory
+from ledger.index.kinds import CODE, UNVERSIONED
+from ledger.index.memory import Key, Memory
 
 
 class Named(Struct, frozen=True, gc=False):

@@ -9,8 +9,7 @@ import msgspec
 from ledger.core.digests import asset_digest, target_of_asset
 from ledger.core.names import namespace_of
 from ledger.index.database import Database, Row
-from ledger.index.kinds import ACCEPTED, INPUT, OUTCOMES
-from ledger.index.memory import ALGORITHMS, CODE
+from ledger.index.kinds import ACCEPTED, ALGORITHMS, CODE, INPUT, OUTCOMES
 from ledger.index.schema import PENDING, short
 from ledger.index.views import ActivityView, AliasView, AssetView, ResourceView, State, VersionView, Where
 
@@ -183,6 +182,18 @@ def _awaits_transfer(database: Database, asset: str, holder: bytes) -> bool:
     return any(not is_known(database, record) for (record,) in posted)
 
 
+def unposted_transfer(database: Database, asset: str, giver: bytes, receiver: bytes) -> bytes | None:
+    """Return the record of an accepted transfer between the two, open-ended, that its giver has not posted yet."""
+    record: bytes | None = database.scalar(_UNPOSTED_TRANSFER, asset, giver, receiver)
+    return record
+
+
+def unposted_revocation(database: Database, target: bytes, author: bytes) -> bytes | None:
+    """Return the record of an accepted revocation of a record by this author that nobody has posted yet."""
+    record: bytes | None = database.scalar(_UNPOSTED_REVOCATION, target, author)
+    return record
+
+
 def is_known(database: Database, record: bytes) -> bool:
     """Tell whether a record was accepted."""
     query = "SELECT 1 FROM entry WHERE short = ? AND record = ? AND verdict = ?"
@@ -294,3 +305,16 @@ def _resource(database: Database, node: int) -> ResourceView:
     name, number, alg, digest, known = row
     shown = f"{name}@{number}" if number else name
     return ResourceView(name=shown, alg=ALGORITHMS[alg], digest=digest, registered=bool(known))
+
+
+_UNPOSTED_TRANSFER = """
+SELECT e.record FROM transfer t JOIN entry e ON e.id = t.entry JOIN asset a ON a.id = t.asset
+JOIN party g ON g.id = t.giver JOIN party r ON r.id = t.receiver
+WHERE a.name = ? AND g.address = ? AND r.address = ? AND t.anchor_before IS NULL
+  AND NOT EXISTS (SELECT 1 FROM posting o WHERE o.record = e.record) ORDER BY t.id LIMIT 1
+"""
+_UNPOSTED_REVOCATION = """
+SELECT e.record FROM revocation v JOIN entry e ON e.id = v.entry JOIN party p ON p.id = e.party
+WHERE v.target = ? AND p.address = ?
+  AND NOT EXISTS (SELECT 1 FROM posting o WHERE o.record = e.record) ORDER BY v.id LIMIT 1
+"""

@@ -19,15 +19,12 @@ from ledger.core.chain_facts import Anchored, BlockRef, ChainEvent, EventBody, L
 from ledger.core.errors import Invalid, Unavailable
 from ledger.core.merkle import CompactTree, leaf_hashes
 from ledger.index.feeds import ChainFeed, LogFeed
+from ledger.index.kinds import CLOSED, MISMATCH, UNAVAILABLE
 
 CHUNK = 1000  # entries handed on at a time
 _CHUNK_BYTES = 2 << 20
 _KEPT_BYTES = 32 << 20  # entries of one block kept in memory between the two passes
 _BLOCKS = 5000  # blocks whose events are read at a time
-
-UNAVAILABLE = "log-unavailable"
-MISMATCH = "log-mismatch"
-CLOSED = "log-closed"
 
 
 class ChainMovedError(Exception):

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from ledger.core.encoding import encode_json
 from ledger.core.records import Predicate, Registration, Version
-from ledger.index.memory import UNVERSIONED, Memory
+from ledger.index.kinds import UNVERSIONED
+from ledger.index.memory import Memory
 from ledger.index.prepared import Named, Prepared
 from ledger.index.writer import Writer
 

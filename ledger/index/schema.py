@@ -19,6 +19,9 @@ from typing import Final
 SCHEMA_VERSION: Final = 1
 """Raised when a table changes its shape, or when the same chain and logs would lead to other rows."""
 
+RULES_VERSION: Final = 1
+"""That of `core.authority`, by which this index was made; said here so that reading need not import it."""
+
 PENDING: Final = 2**62
 """The `block` of what is in the own log and not anchored yet."""
 
@@ -91,7 +94,6 @@ _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegat
     "revocation(entry)", "revoked(target)", "finding(entry)", "document(asset)")  # fmt: skip
 
 _EXPRESSIONS: Final = {
-    "entry_by_party": "entry(party) WHERE party IS NOT NULL",
     "entry_refused": "entry(verdict) WHERE verdict <> 0",
     "attachment_by_role": "attachment(role)",
 }

@@ -17,8 +17,8 @@ from ledger.core.errors import Corrupt, Unavailable
 from ledger.core.hashing import sha256
 from ledger.core.merkle import EMPTY_ROOT
 from ledger.index.database import Database, Row
+from ledger.index.kinds import CLOSED, MISMATCH, UNAVAILABLE
 from ledger.index.queries import final_block
-from ledger.index.reading import CLOSED, MISMATCH, UNAVAILABLE
 from ledger.index.schema import DERIVED, columns_of
 from ledger.index.state_tables import TABLES
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ledger.index.kinds import OUTCOMES, RECORD_TYPES, VERDICTS
-from ledger.index.memory import ALGORITHMS
+from ledger.index.kinds import ALGORITHMS, OUTCOMES, RECORD_TYPES, VERDICTS
 
 
 def _case(column: str, names: Iterable[str]) -> str:

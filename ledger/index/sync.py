@@ -21,11 +21,9 @@ from ledger.index.applying import Applying
 from ledger.index.attached import read_attachments
 from ledger.index.database import Database, drop_pending, rewind
 from ledger.index.feeds import ChainFeed, LogFeed
+from ledger.index.kinds import CLOSED, MISMATCH, UNAVAILABLE
 from ledger.index.reading import (
     CHUNK,
-    CLOSED,
-    MISMATCH,
-    UNAVAILABLE,
     ChainMovedError,
     Confirmed,
     Item,

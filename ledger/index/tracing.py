@@ -13,9 +13,8 @@ from ledger.core.lineage import Kind, LineageColumn, LineageEdge, LineageGraph, 
 from ledger.core.names import Reference, namespace_of
 from ledger.index.columns import ColumnWalk, walk_columns
 from ledger.index.database import Database
-from ledger.index.kinds import OUTCOMES
+from ledger.index.kinds import ALGORITHMS, CODE, OUTCOMES, UNVERSIONED
 from ledger.index.lineage import Direction, Level, Link, Walk, hydrate, links, walk
-from ledger.index.memory import ALGORITHMS, CODE, UNVERSIONED
 from ledger.index.parties import party_name
 from ledger.index.queries import final_block, state_of
 from ledger.index.schema import PENDING, short

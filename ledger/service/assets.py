@@ -1,4 +1,4 @@
-"""Registering assets, recording versions, handing assets over."""
+"""Registering assets, recording versions, handing assets over, taking records back."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from ledger.core import digests
 from ledger.core.errors import NotFound, Usage
 from ledger.core.names import check_asset, format_version
 from ledger.core.records import Alias
-from ledger.service.asked import asked
+from ledger.index.views import EntryView
+from ledger.service.asking import asked
 from ledger.service.batch import Batch
 from ledger.service.context import Context
 from ledger.service.known import Added
 from ledger.service.parties import party_address
 from ledger.service.paths import Paths
-from ledger.service.publishing import publish
+from ledger.service.publishing import publish, receipt
+from ledger.service.rechecking import statement_at
 from ledger.service.results import Receipt
 from ledger.store.content import Content, digest_path
 
@@ -37,79 +39,124 @@ def register(
     """Register an asset, with the content of `path` as its version 1 if a path is given."""
     with asked():
         check_asset(asset)
-    parsed = [parse_alias(text) for text in aliases]
+    names = [parse_alias(text) for text in aliases]
     content = None if path is None else observe(context, path)
     with context.writing():
         batch = Batch(context)
         with asked():
             batch.register(
-                asset, title=title, description=description, kind=kind, license=license, aliases=parsed
+                asset, title=title, description=description, kind=kind, license=license, aliases=names
             )
-        if content is not None:
-            assert path is not None
+        if path is not None and content is not None:
             add_version(batch, asset, path, content)
-        receipt = publish(context, batch, anchor=anchor)
-    if path is not None:
-        Paths(context.workspace).remember({asset: path})
-    return receipt
+            Paths(context.workspace).remember({asset: path})
+        return publish(context, batch, anchor=anchors(context, anchor))
 
 
 def version(context: Context, asset: str, path: Path | None = None, *, anchor: bool = True) -> Receipt:
-    """Record the content of `path` (default: where the asset was last) as the next version, unless it is the newest already."""
+    """Record the content of `path` as the next version of an asset, unless its newest version has it already.
+
+    Without a path, it is taken from where the asset was last.
+    """
     with asked():
         check_asset(asset)
-    paths = Paths(context.workspace)
-    path = paths.require(asset, path)
+    path = Paths(context.workspace).require(asset, path)
     content = observe(context, path)
     with context.writing():
         batch = Batch(context)
-        before = batch.latest(asset)
         batch.check_holder(asset)
-        if before is not None and before.digest == {content.name: content.digest}:
-            paths.remember({asset: path})
-            note = f"{path} is {format_version(asset, before.number)} already: nothing to record"
-            return Receipt(records=[], log=context.log_id.hex(), size=context.log.size, notes=[note])
-        add_version(batch, asset, path, content)
-        receipt = publish(context, batch, anchor=anchor)
-    paths.remember({asset: path})
-    return receipt
+        newest = batch.latest(asset)
+        if newest is None or newest.digest != {content.name: content.digest}:
+            add_version(batch, asset, path, content)
+        Paths(context.workspace).remember({asset: path})
+        if newest is None or len(batch):
+            return publish(context, batch, anchor=anchors(context, anchor))
+        note = f"{path} is {format_version(asset, newest.number)} already: nothing to record"
+        return receipt(context, [], context.log.size, None, notes=[note])
+
+
+def anchors(context: Context, wanted: bool) -> bool:
+    """Tell whether to anchor what a command records: if it is wanted, and the settings leave it to the
+    commands.
+    """
+    return wanted and context.config.anchor == "auto"
 
 
 def observe(context: Context, path: Path) -> Content:
     """Digest a file or folder, showing progress."""
-    return digest_path(
-        path, lambda done, total: context.progress(f"digesting {path.name}", done, total or None)
-    )
+    what = f"digesting {path.name}"
+    return digest_path(path, lambda done, total: context.progress(what, done, total or None))
 
 
 def add_version(batch: Batch, asset: str, path: Path, content: Content) -> Added:
     """Add the version that `content`, found at `path`, makes."""
-    media_type = "" if content.name != "sha256" else mimetypes.guess_type(path.name)[0] or ""
+    media_type = (mimetypes.guess_type(path.name)[0] or "") if content.name == digests.FILE else ""
     return batch.version(asset, {content.name: content.digest}, size=content.size, media_type=media_type)
 
 
 def transfer(context: Context, asset: str, receiver: str) -> Receipt:
-    """Hand an asset to another party: recorded and anchored, then posted on chain, from where on it binds."""
+    """Hand an asset to another party: recorded, anchored and posted on chain, from where on it binds.
+
+    One that was begun and got no further than the log is finished.
+    """
     with asked():
         check_asset(asset)
     address = party_address(context, receiver)
-    if not context.fresh().registered(asset):
-        raise NotFound(f"{asset} is not registered", hint="dataledger search finds assets")
-    if address == context.address:
-        raise Usage("giver and receiver are one party: that is you", hint="name the party that is to hold it")
     with context.writing():
         batch = Batch(context)
-        record = batch.transfer(asset, context.did(address))
-        receipt = publish(context, batch)
-        if receipt.block is None:
-            return receipt
+        if not batch.is_registered(asset):
+            raise NotFound(f"{asset} is not registered", hint="dataledger search finds assets")
+        batch.check_holder(asset)
+        if address == context.address:
+            raise Usage(f"{asset} is yours already")
+        begun = context.index.unposted_transfer(asset, context.address, address)
+        record = begun or batch.transfer(asset, context.did(address))
         target = digests.target_of_asset(digests.asset_digest(context.ledger_id, asset))
-        with context.client() as client:
-            client.send(
-                contracts.post(context.descriptor, context.address, target, record), context.account_key
-            )
-        context.refresh()
-    return receipt
+        return _posted(context, batch, target, record)
+
+
+def revoke(context: Context, prefix: str, *, reason: str = "") -> Receipt:
+    """Take back a record of this party, named by its id or the first digits of it; it stays in the log,
+    revoked.
+
+    Recorded, anchored and posted on chain, from where on it binds. One that was begun is finished.
+    """
+    with context.writing():
+        batch = Batch(context)
+        row, record = _own_record(context, prefix)
+        if row.revoked:
+            raise Usage(f"record {record.hex()[:12]} was taken back already")
+        subject = statement_at(context, row.log, row.idx).subject
+        begun = context.index.unposted_revocation(record, context.address)
+        with asked():
+            revocation = begun or batch.revocation(record, subject, reason)
+        return _posted(context, batch, digests.target_of_record(record), revocation)
+
+
+def _posted(context: Context, batch: Batch, target: bytes, record: bytes) -> Receipt:
+    """Publish what binds others only once it is posted, and post it behind its anchor."""
+    post = contracts.post(context.descriptor, context.address, target, record)
+    done = publish(context, batch, anchor=True, then=[post])
+    if done.block is None:
+        context.notify("it does not bind yet: run the same command again to post it")
+    return done
+
+
+def _own_record(context: Context, prefix: str) -> tuple[EntryView, bytes]:
+    rows = [row for row in context.index.find_records(prefix) if row.verdict == "accepted"]
+    if len(rows) != 1:
+        raise NotFound(
+            f"{len(rows)} records that count begin with {prefix}", hint="dataledger log lists them"
+        )
+    (row,) = rows
+    if row.party != context.address or row.record is None:
+        raise Usage(f"record {prefix} is not yours to take back")
+    if row.type in {"transfer", "revocation"}:
+        raise Usage(
+            f"a {row.type} can't be taken back",
+            hint="a transfer is undone by a transfer back, a revocation by recording anew",
+        )
+    return row, row.record
 
 
 def parse_alias(text: str) -> Alias:

@@ -1,14 +1,15 @@
-"""Records on their way into the log: built in order, since each may name the one before it, and signed together.
+"""Records on their way into the log: built in order, since each may name the one before it, and signed
+together.
 
 A batch knows what it has added (assets, versions), so that a run can register its outputs, record their first
-versions and name them in its activity in one commit. Ids don't depend on signatures, so signing comes last, on
-both cores (libsodium releases the GIL).
+versions and name them in its activity in one commit. Ids don't depend on signatures, so signing comes last,
+on both cores (libsodium releases the GIL).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ledger.core import digests, dsse, signing
@@ -30,23 +31,23 @@ from ledger.core.records import (
 )
 from ledger.core.statement import build_statement
 from ledger.service.context import Context
-from ledger.service.known import Added
+from ledger.service.envelopes import sign_records
+from ledger.service.known import Added, added
 from ledger.service.results import RecordRef
+from ledger.service.syncing import current
 from ledger.service.times import now
-
-SIGNERS = 2
-_PARALLEL_FROM = 64
 
 
 class Batch:
-    """Records to be appended in one commit."""
+    """Records to be appended in one commit. What it checks, it checks against an index that is up to date."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._index = context.fresh()
+        self._index = current(context)
         self._payloads: list[bytes] = []
         self._latest: dict[str, Added] = {}
         self._registered: set[str] = set()
+        self._undo: list[Callable[[], object]] = []
         self.refs: list[RecordRef] = []
 
     def __len__(self) -> int:
@@ -58,13 +59,10 @@ class Batch:
 
     def latest(self, asset: str) -> Added | None:
         """Return the newest version of the asset, in this batch or in the ledger."""
-        added = self._latest.get(asset)
-        if added is None:
-            known = self._index.latest_version(asset)
-            added = (
-                None if known is None else Added(known.number, known.record, {known.alg: known.digest.hex()})
-            )
-        return added
+        if asset in self._latest:
+            return self._latest[asset]
+        known = self._index.latest_version(asset)
+        return None if known is None else added(known)
 
     def register(
         self,
@@ -77,7 +75,9 @@ class Batch:
         aliases: Iterable[Alias] = (),
         attachments: Sequence[Attachment] = (),
     ) -> None:
-        """Register an asset in a namespace of this party. Raises Usage where it is registered, or not ours to register."""
+        """Register an asset in a namespace of this party. Raises Usage where it is registered, or not ours to
+        register.
+        """
         check_asset(asset)
         self.check_namespace(asset)
         if self.is_registered(asset):
@@ -95,6 +95,7 @@ class Batch:
         )
         self._add("registration", asset, [self.asset_resource(asset)], predicate)
         self._registered.add(asset)
+        self._undo.append(lambda: self._registered.discard(asset))
 
     def version(
         self,
@@ -126,8 +127,9 @@ class Batch:
         )
         name = format_version(asset, number)
         record = self._add("version", name, [Resource(name, digest)], predicate)
-        added = self._latest[asset] = Added(number, record, digest)
-        return added
+        made = Added(number, record, digest)
+        self._set_latest(asset, made)
+        return made
 
     def activity(
         self, subject: Sequence[Resource], attachments: Sequence[Attachment], predicate: dict[str, Any]
@@ -173,7 +175,7 @@ class Batch:
             )
 
     def check_holder(self, asset: str) -> None:
-        """Raise Usage unless this party holds the asset."""
+        """Raise Usage unless this party holds the asset, registered or not."""
         check_asset(asset)
         holder = self._index.holder(asset)
         if holder is None:
@@ -183,21 +185,34 @@ class Batch:
 
     def entries(self) -> list[bytes]:
         """Sign every record and return the envelopes, in order."""
-        seed, keyid = self._context.record_seed, format_keyid(self._context.party, self._context.record_key)
+        keyid = format_keyid(self._context.party, self._context.record_key)
+        return sign_records(self._payloads, keyid, signing.signer(self._context.record_seed))
 
-        def envelope(payload: bytes) -> bytes:
-            signature = dsse.Signature(keyid, signing.sign(seed, dsse.pae(payload)))
-            return dsse.encode_envelope(payload, [signature])
-
-        if len(self._payloads) < _PARALLEL_FROM:
-            return [envelope(payload) for payload in self._payloads]
-        with ThreadPoolExecutor(SIGNERS) as pool:
-            return list(pool.map(envelope, self._payloads))
-
-    def kept(self) -> None:
-        """Begin anew after a commit: the records are in the log; what they made is still known here."""
+    def clear(self) -> None:
+        """Begin anew: the records are in the log, or not wanted; what they make is still known here."""
         self._payloads.clear()
+        self._undo.clear()
         self.refs.clear()
+
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Take back what the body added, if it raises."""
+        records, steps = len(self._payloads), len(self._undo)
+        try:
+            yield
+        except BaseException:
+            del self._payloads[records:], self.refs[records:]
+            while len(self._undo) > steps:
+                self._undo.pop()()
+            raise
+
+    def _set_latest(self, asset: str, added: Added) -> None:
+        before = self._latest.get(asset)
+        self._latest[asset] = added
+        if before is None:
+            self._undo.append(lambda: self._latest.pop(asset))
+        else:
+            self._undo.append(lambda: self._latest.update({asset: before}))
 
     def _header(self, attachments: Sequence[Attachment] = ()) -> dict[str, Any]:
         return {

@@ -5,52 +5,94 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import Sequence
 from types import FrameType
+from typing import Any, Self
 
 from ledger.core.errors import NotFound, Usage
 
 FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-"""Signals sent to us alone that the program should see. A terminal sends SIGINT and SIGQUIT to both by itself."""
+"""Signals that are sent to us alone, and that the program should see."""
+
+TYPED = (signal.SIGINT, signal.SIGQUIT)
+"""Signals that a terminal sends, when keys are pressed, to us and the program both."""
 
 
-def run_child(command: Sequence[str], extra_env: Mapping[str, str] | None = None) -> int:
+def run_child(command: Sequence[str]) -> int:
     """Run `command` to its end and return its exit code as a shell reports it: 128 + n if signal n ended it.
 
     Raises NotFound if there is no such program, Usage if it can't be executed.
     """
-    env = {**os.environ, **(extra_env or {})}
-    with _signals_of_the_child() as started:
+    if not command:
+        raise Usage("expected a program to run")
+    with _Passing() as passing:
         try:
-            child = subprocess.Popen(list(command), env=env)  # noqa: S603 - running it is the point
+            child = subprocess.Popen(list(command))  # noqa: S603 - running it is the point
         except FileNotFoundError:
             raise NotFound(
                 f"no program {command[0]!r}", hint="check the spelling, or give its path"
             ) from None
-        except (PermissionError, OSError) as error:
-            raise Usage(f"{command[0]!r} can't be executed: {error.strerror}") from None
-        started.append(child)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise Usage(f"{command[0]!r} can't be executed: {reason}") from None
+        passing.to(child)
         code = child.wait()
     return code if code >= 0 else 128 - code
 
 
-@contextmanager
-def _signals_of_the_child() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """While the child runs, pass on what is sent to us alone and leave Ctrl-C to it: it decides what that means."""
-    children: list[subprocess.Popen[bytes]] = []
+class _Passing:
+    """While the child runs, passes on to it what is sent to us alone; what that means is the child's to
+    decide.
 
-    def forward(number: int, _frame: FrameType | None) -> None:
-        for child in children:
-            child.send_signal(number)
+    Python runs handlers in the main thread only: in another one nothing is passed on.
+    """
 
-    def leave(_number: int, _frame: FrameType | None) -> None:
-        """Ctrl-C reached the child too, through the terminal. (A handler, unlike SIG_IGN, is not inherited.)"""
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
+        self._before: dict[int, Any] = {}
 
-    before = {number: signal.signal(number, forward) for number in FORWARDED}
-    before |= {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGQUIT)}
-    try:
-        yield children
-    finally:
-        for number, handler in before.items():
+    def to(self, child: subprocess.Popen[bytes]) -> None:
+        """Pass on to this child, from now on, and what came before it was there."""
+        self._child = child
+        while self._early:
+            child.send_signal(self._early.pop(0))
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in FORWARDED:
+                self._before[number] = signal.signal(number, self._pass_on)
+            for number in TYPED:  # a handler, unlike SIG_IGN, is not inherited by the child
+                self._before[number] = signal.signal(number, self._typed)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+        if self._child is None:
+            self._early.append(number)
+        else:
+            self._child.send_signal(number)
+
+    def _typed(self, number: int, frame: FrameType | None) -> None:
+        if not _at_a_terminal():
+            self._pass_on(number, frame)
+
+
+def _at_a_terminal() -> bool:
+    """Tell whether we are in the foreground of a terminal: then what is typed there reaches the child by
+    itself.
+    """
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)

@@ -1,7 +1,8 @@
 """An opened workspace and its parts: each opened when first needed, all closed together.
 
-Everything that a use case works with comes from here: settings, keys, the own log, the chain to read from and the
-chain to write to, the index. Opening a context touches no chain and no index.
+Everything that a use case works with comes from here: settings, keys, the own log, the chain to read from and
+the chain to write to, the index. Opening a context touches no chain and no index; `syncing` brings the index
+up to date.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from ledger.chain.connect import open_client, open_reader
 from ledger.chain.interface import Client, Reader
 from ledger.chain.options import Options
 from ledger.core.descriptor import LedgerDescriptor, parse_descriptor
-from ledger.core.errors import Corrupt, FormatError, Usage
-from ledger.core.identity import log_id, parse_did
+from ledger.core.errors import Corrupt, Usage
+from ledger.core.identity import format_did, log_id, parse_did
 from ledger.index import Index
 from ledger.service.known import Known
 from ledger.store.config import Config
 from ledger.store.files import read_small
 from ledger.store.keys import KeyStore
-from ledger.store.lock import exclusive
+from ledger.store.lock import DEFAULT_WAIT_S, exclusive
 from ledger.store.log import LogFolder
 from ledger.store.passphrase import Prompt, passphrase_from
 from ledger.store.workspace import Workspace, open_workspace
@@ -33,7 +34,8 @@ Notify = Callable[[str], None]
 Progress = Callable[[str, int, int | None], None]
 """Says how far long work is: what, how much is done, out of how much (None: not known)."""
 
-_MAX_DESCRIPTOR = 1 << 16
+MAX_DESCRIPTOR = 1 << 16
+"""Bytes of a `ledger.json`, at most."""
 
 
 def silent(_message: str) -> None:
@@ -47,7 +49,8 @@ def no_progress(_what: str, _done: int, _total: int | None) -> None:
 class Context:
     """A workspace with its parts.
 
-    `ask` asks a person for a passphrase where neither variable of the environment `env` gives it; None: never ask.
+    `ask` asks a person for a passphrase where neither variable of the environment `env` gives it; None: never
+    ask.
     """
 
     def __init__(
@@ -64,7 +67,7 @@ class Context:
         self.ask = ask
         self.notify = notify
         self.progress = progress
-        self._open: list[Callable[[], None]] = []
+        self._closing: list[Callable[[], None]] = []
 
     @classmethod
     def find(
@@ -78,7 +81,7 @@ class Context:
     ) -> Context:
         """Open the workspace found from `start` upwards, or the one that DATALEDGER_HOME names."""
         context = cls(open_workspace(start, env), env=env, ask=ask, notify=notify, progress=progress)
-        if not context.config.party or not context.workspace.ledger_json.exists():
+        if not is_ready(context.workspace, context.config):
             raise Usage(
                 f"the setup of this workspace was interrupted: {context.workspace.path}",
                 hint="run the same `dataledger init` again: it goes on where it stopped",
@@ -87,18 +90,18 @@ class Context:
 
     @cached_property
     def config(self) -> Config:
-        """The settings."""
+        """The settings, as they were when first needed, or when `writing` was entered last."""
         return self.workspace.read_config()
 
     def save_config(self, config: Config) -> None:
-        """Replace the settings."""
+        """Replace the settings; the caller holds `writing`."""
         self.workspace.write_config(config)
         self.__dict__["config"] = config
 
     @cached_property
     def descriptor(self) -> LedgerDescriptor:
         """The ledger that this workspace belongs to."""
-        data = read_small(self.workspace.ledger_json, _MAX_DESCRIPTOR, "ledger.json")
+        data = read_small(self.workspace.ledger_json, MAX_DESCRIPTOR, "ledger.json")
         if data is None:
             raise Corrupt(
                 f"the workspace has no ledger.json: {self.workspace.path}",
@@ -122,20 +125,24 @@ class Context:
         chain_id, address = parse_did(self.party)
         if chain_id != self.descriptor.chain_id:
             raise Corrupt(
-                f"config.toml names a party of chain {chain_id}, ledger.json is of chain {self.descriptor.chain_id}"
+                f"config.toml names a party of chain {chain_id},"
+                f" ledger.json is of chain {self.descriptor.chain_id}",
+                hint="one of the two was replaced: restore both from one backup",
             )
         return address
 
     @cached_property
     def log_id(self) -> bytes:
         """The id of the own log, 32 bytes."""
-        return log_id(
-            self.descriptor.chain_id, self.descriptor.address("Anchors"), self.address, self.config.log_number
-        )
+        return self.log_id_of(self.address, self.config.log_number)
+
+    def log_id_of(self, owner: bytes, number: int) -> bytes:
+        """Return the id (32 bytes) of log `number` of the party `owner` (20 bytes)."""
+        return log_id(self.descriptor.chain_id, self.descriptor.address("Anchors"), owner, number)
 
     @cached_property
     def location(self) -> str:
-        """Where the chain is: a path or a URL."""
+        """Where the chain is: a path or a URL. A URL may hold an access token: show `chain_shown` instead."""
         return self.workspace.resolve(self.config.chain.location)
 
     @property
@@ -152,19 +159,19 @@ class Context:
     def record_key(self) -> bytes:
         """The public key that signs records, 32 bytes."""
         if not self.config.record_key:
-            raise FormatError(
-                "config.toml names no record_key", hint="choose one: dataledger key list, key rotate"
+            raise Usage(
+                "config.toml names no key to sign with", hint="make and publish one: dataledger key rotate"
             )
         return bytes.fromhex(self.config.record_key)
 
     @property
     def record_seed(self) -> bytes:
-        """The seed of `record_key`."""
+        """The seed of `record_key`, 32 bytes."""
         return self.keys.record_seed(self.record_key)
 
     @property
     def account_key(self) -> bytes:
-        """The key of the account that sends transactions."""
+        """The key of the account that sends transactions, 32 bytes."""
         return self.keys.account_key(self.address)
 
     @cached_property
@@ -172,31 +179,31 @@ class Context:
         """The own log."""
         return LogFolder(self.workspace.public, self.log_id)
 
-    @property
-    def _chain_options(self) -> Options:
-        return chain_options(self.notify, self.config.chain.final_depth)
-
     @cached_property
     def reader(self) -> Reader:
         """The chain to read from."""
         reader = open_reader(self.location, self.descriptor, self._chain_options)
-        self._open.append(reader.close)
+        self._closing.append(reader.close)
         return reader
 
     @contextmanager
     def client(self) -> Iterator[Client]:
-        """The chain to write to, for the length of a `with`: on an embedded chain it holds the lock."""
+        """The chain to write to, for the length of a `with`."""
         client = open_client(self.location, self.descriptor, self._chain_options)
         try:
             yield client
         finally:
             client.close()
 
+    @property
+    def _chain_options(self) -> Options:
+        return Options(confirmations=self.config.chain.final_depth, on_wait=self.notify)
+
     @cached_property
     def index(self) -> Index:
-        """The index."""
+        """The index, as it is: `syncing.fresh` brings it up to date."""
         index = Index.open(self.workspace.index_path, self.descriptor)
-        self._open.append(index.close)
+        self._closing.append(index.close)
         return index
 
     @property
@@ -204,28 +211,23 @@ class Context:
         """The index, asked by this party."""
         return Known(self.index, self.address)
 
-    def fresh(self) -> Index:
-        """Return the index, brought up to date first if something may be new."""
-        from ledger.service import syncing
+    @contextmanager
+    def writing(self, wait_s: float = DEFAULT_WAIT_S) -> Iterator[None]:
+        """Be the only one who changes this workspace: from looking at what is there to the end of what
+        follows from it.
 
-        if syncing.is_stale(self):
-            self.refresh()
-        return self.index
-
-    def rebuild_index(self) -> None:
-        """Forget the index; the next use builds it anew from chain and logs."""
-        self.index.discard()
-
-    def refresh(self) -> None:
-        """Bring the index up to date with the chain and the logs."""
-        from ledger.service import syncing
-
-        syncing.refresh(self)
+        Held over check, append, anchor and sync alike, so that what was checked still holds when it is
+        written.
+        """
+        with exclusive(self.workspace.lock_path, "this workspace", wait_s, on_wait=self.notify):
+            self.__dict__.pop("config", None)  # another process may have changed the settings meanwhile
+            yield
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Be the only one who changes this workspace: between looking at the log and appending to it, nobody else does."""
-        with exclusive(self.workspace.lock_path, "this workspace", on_wait=self.notify):
+    def syncing(self) -> Iterator[None]:
+        """Be the only one who writes the index: readers sync as well, and they don't hold `writing`."""
+        lock = self.workspace.index_path.with_name("index.lock")
+        with exclusive(lock, "the index", on_wait=self.notify):
             yield
 
     def describe(self, address: bytes) -> str:
@@ -235,18 +237,18 @@ class Context:
         return f"{name} ({did})" if name else did
 
     def did(self, address: bytes) -> str:
-        """Return the DID of an address on this ledger's chain."""
-        return f"did:ethr:{self.descriptor.chain_id:#x}:0x{address.hex()}"
+        """Return the DID of an address (20 bytes) on this ledger's chain."""
+        return format_did(self.descriptor.chain_id, address)
 
     def close(self) -> None:
         """Close what was opened, the last first."""
-        while self._open:
-            self._open.pop()()
+        while self._closing:
+            self._closing.pop()()
 
 
-def chain_options(notify: Notify, final_depth: int | None = None) -> Options:
-    """Return how to talk to the chain: who is told when it takes long, and when a block counts as final."""
-    return Options(confirmations=final_depth, on_wait=notify)
+def is_ready(workspace: Workspace, config: Config) -> bool:
+    """Tell whether the setup of a workspace went to its end."""
+    return bool(config.party) and workspace.ledger_json.exists()
 
 
 def key_store(
@@ -254,11 +256,10 @@ def key_store(
 ) -> KeyStore:
     """Return the workspace's keys: encrypted ones ask for the passphrase when it is first needed.
 
-    New keys are encrypted, except on an embedded chain, where that has to be asked for (`encrypt`, or keys that are
-    encrypted already).
+    New keys are encrypted, except on an embedded chain, where that has to be asked for (`encrypt`, or keys
+    that are encrypted already).
     """
-    source = passphrase_from(env, ask)
-    store = KeyStore(workspace.keys, embedded=embedded, passphrase=source)
+    store = KeyStore(workspace.keys, embedded=embedded, passphrase=passphrase_from(env, ask))
     labels = [*store.accounts(), *store.record_keys()]
     if embedded and not encrypt and not any(store.is_encrypted(label) for label in labels):
         return KeyStore(workspace.keys, embedded=True)

@@ -7,65 +7,62 @@ from pathlib import Path
 
 import msgspec
 
+from ledger.chain.connect import is_url
+from ledger.core.checkpoint import parse_checkpoint, parse_origin
 from ledger.core.errors import NotFound, Unavailable, Usage
-from ledger.core.identity import log_id
-from ledger.index.views import LogView
+from ledger.core.note import parse_note
+from ledger.index import Index
 from ledger.service.context import Context
 from ledger.service.parties import party_address
 from ledger.service.results import Followed, Follows
+from ledger.service.syncing import current, fresh, refresh
 from ledger.store import config as settings
 from ledger.store.source import open_source
 
 
 def followed(context: Context) -> Follows:
     """List the logs that are followed, and how far each was read."""
-    index = context.fresh()
-    return Follows(
-        followed=[
-            _followed(context, each, index.log(bytes.fromhex(each.log))) for each in context.config.follow
-        ]
-    )
+    index = fresh(context)
+    rows = [_followed(context, index, each) for each in context.config.follow]
+    return Follows(followed=rows, to_block=index.summary().head)
 
 
-def _followed(context: Context, each: settings.Followed, log: LogView | None) -> Followed:
-    party = log.party if log else None
+def _followed(context: Context, index: Index, each: settings.Followed) -> Followed:
+    log = index.log_progress(bytes.fromhex(each.log))
     return Followed(
-        party=context.did(party) if party else each.label,
-        name=context.index.party_name(party) if party else "",
+        party=context.did(log.party) if log.party else each.label,
+        name=index.party_name(log.party) if log.party else "",
         log=each.log,
         source=each.location or "as announced on chain",
-        entries=log.size if log else 0,
-        anchored=log.anchored if log else 0,
+        entries=log.size,
+        anchored=log.anchored,
         trusted=each.label in context.config.trusted,
-        problem=log.problem if log else "",
+        problem=log.problem,
     )
 
 
 def follow(context: Context, party: str, *, source: str | None = None, trust: bool = False) -> Follows:
-    """Follow a party's log and read it at once: from `source`, else where it is followed already or announced."""
+    """Follow a party's log from `source`, or from where it is announced, and read it at once."""
     address = party_address(context, party)
     if address == context.address:
         raise Usage("your own log is read anyway")
-    location = _location(context, source)
+    served = None if source is None else _served_log(source)
     with context.writing():
-        if source is None:
-            before = [each for each in context.config.follow if each.label == context.did(address)]
-            location = before[-1].location if before else ""
-        wanted = _log_of(context, address, location).hex()
-        others = [each for each in context.config.follow if each.log != wanted]
-        each = settings.Followed(log=wanted, location=location, label=context.did(address))
-        trusted = list(context.config.trusted)
-        if trust and context.did(address) not in trusted:
-            trusted.append(context.did(address))
-        context.save_config(msgspec.structs.replace(context.config, follow=[*others, each], trusted=trusted))
-        context.refresh()
+        log = _log_to_follow(context, address, source, served).hex()
+        did, location = context.did(address), _kept_location(context, source)
+        others = [each for each in context.config.follow if each.log != log]
+        each = settings.Followed(log=log, location=location, label=did)
+        trusted = dict.fromkeys([*context.config.trusted, *([did] if trust else [])])
+        context.save_config(
+            msgspec.structs.replace(context.config, follow=[*others, each], trusted=list(trusted))
+        )
+        refresh(context, hurried=False)
     return followed(context)
 
 
 def unfollow(context: Context, party: str) -> Follows:
-    """Stop following a party's log, and trusting its claims."""
-    address = party_address(context, party)
-    did = context.did(address)
+    """Stop following a party's log, and trusting its claims. What was read of it stays known."""
+    did = context.did(party_address(context, party))
     with context.writing():
         kept = [each for each in context.config.follow if each.label != did]
         trusted = [each for each in context.config.trusted if each != did]
@@ -75,36 +72,35 @@ def unfollow(context: Context, party: str) -> Follows:
     return followed(context)
 
 
-def _location(context: Context, source: str | None) -> str:
-    """Return a location as the settings keep it: a URL, or a path relative to the workspace. It must hold a log."""
-    if source is None:
-        return ""
-    if source.startswith(("http://", "https://")):
-        open_source(source, named=True).checkpoint()
-        return source
-    open_source(source, named=True).checkpoint()
+def _served_log(source: str) -> bytes:
+    """Return the id of the log that a folder or address serves; raises NotFound, Unavailable, FormatError."""
+    with open_source(source, named=True) as opened:
+        return parse_origin(parse_checkpoint(parse_note(opened.checkpoint()).text).origin)
+
+
+def _kept_location(context: Context, source: str | None) -> str:
+    """Return a location as the settings keep it: a URL, a path relative to the workspace, or nothing."""
+    if source is None or is_url(source):
+        return source or ""
     return os.path.relpath(Path(source).expanduser().resolve(), context.workspace.path.resolve())
 
 
-def _log_of(context: Context, address: bytes, location: str) -> bytes:
-    """Return the log that the location serves, which must be one of that party's; else the party's first."""
-    from ledger.core.checkpoint import parse_checkpoint, parse_origin
-    from ledger.core.note import parse_note
-
-    index = context.fresh()
-    first = log_id(context.descriptor.chain_id, context.descriptor.address("Anchors"), address, 0)
-    own = {first, *index.logs_of(address)}
-    if not location:
-        if not index.log_location(first):
-            raise Unavailable(
-                f"{context.describe(address)} announces nowhere on chain where its log is served",
-                hint="name it: --from FOLDER|URL",
+def _log_to_follow(context: Context, address: bytes, source: str | None, served: bytes | None) -> bytes:
+    """Return the log that the source serves, which must be one of that party's; without a source the
+    announced one.
+    """
+    index = current(context)
+    first = context.log_id_of(address, 0)
+    if served is not None:
+        if served not in {first, *index.logs_of(address)}:
+            raise Usage(
+                f"{source} serves the log {served.hex()}, which is not one of {context.describe(address)}"
             )
-        return first
-    with open_source(context.workspace.resolve(location), named=True) as source:
-        served = parse_origin(parse_checkpoint(parse_note(source.checkpoint()).text).origin)
-    if served not in own:
-        raise Usage(
-            f"{location} serves the log {served.hex()}, which is not one of {context.describe(address)}"
+        return served
+    announced = [log for log in [*reversed(index.logs_of(address)), first] if index.log_location(log)]
+    if not announced:
+        raise Unavailable(
+            f"{context.describe(address)} announces nowhere on chain where its log is served",
+            hint="name it: --from FOLDER|URL",
         )
-    return served
+    return announced[0]

@@ -8,7 +8,8 @@ from ledger.core.errors import NotFound
 from ledger.core.names import Reference
 from ledger.core.records import Digests
 from ledger.index import Index
-from ledger.service.asked import asked
+from ledger.index.views import VersionView
+from ledger.service.asking import asked
 
 
 class Added(Struct, frozen=True):
@@ -27,7 +28,9 @@ class Known:
         self._party = party
 
     def reference(self, text: str) -> Reference:
-        """Read a reference, or an alias: this party's own, else the only one there is."""
+        """Read a reference, or an alias: this party's own, else the only one there is. Raises Usage,
+        NotFound.
+        """
         with asked():
             return self._index.resolve(text, self._party)
 
@@ -40,7 +43,9 @@ class Known:
         return self._index.holder(asset) == self._party
 
     def named_version(self, reference: Reference) -> Added | None:
-        """Return the version that a reference names by number, digest or @latest; None if it names the asset only."""
+        """Return the version that a reference names by number, digest or @latest; None if it names the asset
+        only.
+        """
         asset = reference.asset
         if reference.number is not None:
             found = self._index.version(asset, reference.number)
@@ -54,10 +59,15 @@ class Known:
             raise NotFound(
                 f"no version {reference} is known", hint=f"dataledger show {asset} lists its versions"
             )
-        return Added(found.number, found.record, {found.alg: found.digest.hex()})
+        return added(found)
 
     def version_with(self, asset: str, digest: Digests) -> Added | None:
         """Return the newest version of the asset that has this content."""
         ((name, text),) = digest.items()
         found = self._index.version_by_digest(asset, name, text)
-        return None if found is None else Added(found.number, found.record, {found.alg: found.digest.hex()})
+        return None if found is None else added(found)
+
+
+def added(version: VersionView) -> Added:
+    """Return a version of the index in these words."""
+    return Added(version.number, version.record, {version.alg: version.digest.hex()})

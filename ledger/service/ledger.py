@@ -1,4 +1,5 @@
-"""`Ledger`: the public Python API. Each method is one use case; the module beside this one that does it says how.
+"""`Ledger`: the public Python API. Each method is one use case; the module beside this one that does it says
+how.
 
     from pathlib import Path
     from ledger.service import Ledger
@@ -8,7 +9,9 @@
         graph = ledger.lineage("haina/demand")
 
 Answers are the Structs of `results` (lineage: `ledger.core.lineage.LineageGraph`); errors are those of
-`ledger.core.errors`. Nothing is printed; `notify` and `progress` are told what happens meanwhile.
+`ledger.core.errors`. Nothing is printed; `notify` and `progress` are told what happens meanwhile. What only
+some use cases need is imported when they are used: commands that read start fast. One object is for one
+thread at a time.
 """
 
 from __future__ import annotations
@@ -17,13 +20,16 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 from ledger.core.lineage import LineageGraph
 from ledger.service import results as r
 from ledger.service.context import Context, Notify, Progress, no_progress, silent
-from ledger.service.setup import InitRequest, init
 from ledger.store.passphrase import Prompt
+
+if TYPE_CHECKING:
+    from ledger.service.lineage import Direction, Level
+    from ledger.service.request import InitRequest
 
 
 class Ledger:
@@ -55,9 +61,11 @@ class Ledger:
         ask: Prompt | None = None,
         notify: Notify = silent,
     ) -> r.Setup:
-        """Make a workspace for `folder`; see `setup`."""
+        """Make a workspace for `folder`, or go on making it; see `setup.init`."""
+        from ledger.service import setup
+
         given = os.environ if env is None else env
-        return init(folder, request, env=given, ask=ask, notify=notify)
+        return setup.init(folder, request, env=given, ask=ask, notify=notify)
 
     def close(self) -> None:
         """Close what was opened."""
@@ -74,12 +82,31 @@ class Ledger:
     # --- writing records
 
     def register(
-        self, asset: str, path: Path | None = None, *, aliases: Iterable[str] = (), **said: Any
+        self,
+        asset: str,
+        path: Path | None = None,
+        *,
+        title: str = "",
+        description: str = "",
+        kind: str = "dataset",
+        license: str = "",  # noqa: A002 - the predicate's word
+        aliases: Iterable[str] = (),
+        anchor: bool = True,
     ) -> r.Receipt:
         """Register an asset, with the content of `path` as version 1 if given; see `assets.register`."""
         from ledger.service import assets
 
-        return assets.register(self._context, asset, path, aliases=aliases, **said)
+        return assets.register(
+            self._context,
+            asset,
+            path,
+            title=title,
+            description=description,
+            kind=kind,
+            license=license,
+            aliases=aliases,
+            anchor=anchor,
+        )
 
     def version(self, asset: str, path: Path | None = None, *, anchor: bool = True) -> r.Receipt:
         """Record a new version of an asset; see `assets.version`."""
@@ -93,28 +120,81 @@ class Ledger:
 
         return assets.transfer(self._context, asset, receiver)
 
-    def run(self, command: Sequence[str], **how: Any) -> r.RunReceipt:
+    def revoke(self, record: str, *, reason: str = "") -> r.Receipt:
+        """Take back a record, named by its id or the first digits of it; see `assets.revoke`."""
+        from ledger.service import assets
+
+        return assets.revoke(self._context, record, reason=reason)
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        inputs: Sequence[str] = (),
+        outputs: Sequence[str] = (),
+        component: str = "",
+        title: str = "",
+        anchor: bool = True,
+    ) -> r.RunReceipt:
         """Run a program and record what it read and made; see `runs.run`."""
         from ledger.service import runs
 
-        return runs.run(self._context, command, **how)
+        return runs.run(
+            self._context,
+            command,
+            inputs=inputs,
+            outputs=outputs,
+            component=component,
+            title=title,
+            anchor=anchor,
+        )
 
-    def import_openlineage(self, files: Sequence[Path], **how: Any) -> r.Imported:
+    def import_openlineage(
+        self,
+        files: Sequence[Path],
+        *,
+        namespace: str | None = None,
+        dry_run: bool = False,
+        anchor: bool = True,
+    ) -> r.Imported:
         """Import OpenLineage events; see `importing.import_openlineage`."""
         from ledger.service import importing
 
-        return importing.import_openlineage(self._context, files, **how)
+        return importing.import_openlineage(
+            self._context, files, namespace=namespace, dry_run=dry_run, anchor=anchor
+        )
 
     # --- asking
 
-    def lineage(self, reference: str, **query: Any) -> LineageGraph:
+    def lineage(
+        self,
+        reference: str,
+        *,
+        direction: Direction = "upstream",
+        level: Level = "version",
+        depth: int | None = None,
+        as_of: str | None = None,
+        column: str | None = None,
+        limit: int = 100_000,
+    ) -> LineageGraph:
         """Trace what something is made from, or what was made from it; see `lineage.lineage`."""
         from ledger.service import lineage
 
-        return lineage.lineage(self._context, reference, **query)
+        return lineage.lineage(
+            self._context,
+            reference,
+            direction=direction,
+            level=level,
+            depth=depth,
+            as_of=as_of,
+            column=column,
+            limit=limit,
+        )
 
     def verify(self, path: Path, *, asset: str | None = None) -> r.FileVerdict:
-        """Say which version a file is and whether somebody who counts stands behind it; see `verifying.verify`."""
+        """Say which version a file is and whether somebody who counts stands behind it; see
+        `verifying.verify`.
+        """
         from ledger.service import verifying
 
         return verifying.verify(self._context, path, asset=asset)
@@ -126,16 +206,24 @@ class Ledger:
         return auditing.audit(self._context)
 
     def status(self) -> r.Status:
-        """Say where the workspace stands."""
+        """Say where the workspace stands and what wants attention."""
+        from ledger.service import status
+
+        return status.status(self._context)
+
+    def log(
+        self,
+        *,
+        asset: str | None = None,
+        type: str | None = None,  # noqa: A002 - the record's own word
+        party: str | None = None,
+        state: str | None = None,
+        limit: int = 50,
+    ) -> r.LogListing:
+        """List records, newest first."""
         from ledger.service import browsing
 
-        return browsing.status(self._context)
-
-    def log(self, **filters: Any) -> r.LogListing:
-        """List records, newest first; see `browsing.log`."""
-        from ledger.service import browsing
-
-        return browsing.log(self._context, **filters)
+        return browsing.log(self._context, asset=asset, type=type, party=party, state=state, limit=limit)
 
     def show(self, what: str) -> r.Shown:
         """Show an asset, a version, a record or a party."""
@@ -144,13 +232,13 @@ class Ledger:
         return showing.show(self._context, what)
 
     def search(self, text: str, *, limit: int = 20) -> r.SearchResult:
-        """Find assets by their texts."""
+        """Find assets by their texts, best first."""
         from ledger.service import browsing
 
         return browsing.search(self._context, text, limit=limit)
 
     def findings(self, *, limit: int = 100) -> r.Findings:
-        """List findings."""
+        """List findings, newest first."""
         from ledger.service import browsing
 
         return browsing.findings(self._context, limit=limit)
@@ -158,13 +246,13 @@ class Ledger:
     # --- keeping up
 
     def sync(self, *, rebuild: bool = False, digest: bool = False) -> r.Synced:
-        """Bring the index up to date, or build it anew."""
+        """Bring the index up to date, or forget it and build it anew; see `syncing.sync`."""
         from ledger.service import syncing
 
         return syncing.sync(self._context, rebuild=rebuild, digest=digest)
 
     def anchor(self) -> r.Receipt:
-        """Anchor what is pending."""
+        """Anchor what is pending, all of it in one transaction."""
         from ledger.service import publishing
 
         return publishing.anchor(self._context)
@@ -176,13 +264,13 @@ class Ledger:
         return following.followed(self._context)
 
     def follow(self, party: str, *, source: str | None = None, trust: bool = False) -> r.Follows:
-        """Follow a party's log."""
+        """Follow a party's log, from a folder or URL or from where it is announced; see `following`."""
         from ledger.service import following
 
         return following.follow(self._context, party, source=source, trust=trust)
 
     def unfollow(self, party: str) -> r.Follows:
-        """Stop following a party's log."""
+        """Stop following a party's log, and trusting its claims."""
         from ledger.service import following
 
         return following.unfollow(self._context, party)
@@ -190,37 +278,37 @@ class Ledger:
     # --- identity
 
     def keys(self, party: str | None = None) -> r.Keys:
-        """List a party's record keys."""
+        """List a party's record keys, the own ones by default."""
         from ledger.service import identity
 
         return identity.keys(self._context, party)
 
     def rotate_key(self) -> r.Done:
-        """Publish a new record key and sign with it."""
+        """Publish a new record key and sign with it from now on."""
         from ledger.service import identity
 
         return identity.rotate_key(self._context)
 
     def revoke_key(self, prefix: str) -> r.Done:
-        """Revoke a record key."""
+        """Revoke the record key that begins with these digits."""
         from ledger.service import identity
 
         return identity.revoke_key(self._context, prefix)
 
     def namespaces(self) -> r.Namespaces:
-        """List the namespaces."""
+        """List the namespaces of the ledger."""
         from ledger.service import identity
 
         return identity.namespaces(self._context)
 
     def claim_namespace(self, name: str) -> r.Done:
-        """Claim a namespace."""
+        """Claim a namespace for this party."""
         from ledger.service import identity
 
         return identity.claim_namespace(self._context, name)
 
     def assign_namespace(self, name: str, party: str) -> r.Done:
-        """Give out a namespace under one's own."""
+        """Give a new namespace, under one's own or as the registrar, to another party."""
         from ledger.service import identity
 
         return identity.assign_namespace(self._context, name, party)
@@ -232,13 +320,13 @@ class Ledger:
         return identity.transfer_namespace(self._context, name, party)
 
     def delegates(self) -> r.Delegates:
-        """List the delegates."""
+        """List who may act for this party."""
         from ledger.service import identity
 
         return identity.delegates(self._context)
 
     def add_delegate(self, type_: str, party: str, *, days: int) -> r.Done:
-        """Let another party act."""
+        """Let another party act for this one: `anchor` or `record`."""
         from ledger.service import identity
 
         return identity.add_delegate(self._context, type_, party, days=days)
@@ -250,10 +338,7 @@ class Ledger:
         return identity.revoke_delegate(self._context, type_, party)
 
     def serve_at(self, url: str) -> r.Done:
-        """Announce where the own log is served."""
+        """Announce on chain where the own log is served."""
         from ledger.service import identity
 
         return identity.serve_at(self._context, url)
-
-
-__all__ = ["InitRequest", "Ledger"]

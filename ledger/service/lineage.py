@@ -6,12 +6,13 @@ import re
 from typing import Literal
 
 from ledger.core.lineage import LineageGraph
+from ledger.service.asking import asked
 from ledger.service.context import Context
+from ledger.service.syncing import fresh
 from ledger.service.times import parse_time
 
 Direction = Literal["upstream", "downstream"]
 Level = Literal["version", "asset"]
-
 
 _block_number = re.compile("[0-9]{1,15}").fullmatch
 
@@ -27,15 +28,26 @@ def lineage(
     column: str | None = None,
     limit: int = 100_000,
 ) -> LineageGraph:
-    """Walk the lineage of a reference. `as_of` is a block number or a time; a limit that was hit is in the answer."""
-    index = context.fresh()
+    """Walk the lineage of a reference. `as_of` is a block number or a time; a limit that was hit is in the
+    answer.
+    """
+    index = fresh(context)
+    block, time_unix_s = (None, None) if as_of is None else _as_of(as_of)
     return index.lineage(
         context.known.reference(reference),
         direction=direction,
         level=level,
         depth=depth,
-        as_of=None if as_of is None or not _block_number(as_of) else int(as_of),
-        as_of_time_unix_s=None if as_of is None or _block_number(as_of) else parse_time(as_of),
+        as_of=block,
+        as_of_time_unix_s=time_unix_s,
         column=column,
         limit=limit,
     )
+
+
+def _as_of(text: str) -> tuple[int | None, int | None]:
+    """Read a block number (of up to 15 digits) or a time."""
+    if _block_number(text):
+        return int(text), None
+    with asked():
+        return None, parse_time(text)

@@ -7,8 +7,9 @@ import re
 from ledger.core.errors import FormatError, NotFound, Usage, WrongLedger
 from ledger.core.identity import parse_did
 from ledger.core.names import check_namespace
-from ledger.service.asked import asked
+from ledger.service.asking import asked
 from ledger.service.context import Context
+from ledger.service.syncing import fresh
 
 _address = re.compile("0x[0-9a-fA-F]{40}").fullmatch
 
@@ -22,14 +23,14 @@ def party_address(context: Context, text: str) -> bytes:
             chain_id, address = parse_did(text)
         if chain_id != context.descriptor.chain_id:
             raise WrongLedger(
-                f"{text} is a party of chain {chain_id}, this ledger is on chain {context.descriptor.chain_id}"
+                f"{text}: expected a party of chain {context.descriptor.chain_id}, got one of {chain_id}"
             )
         return address
     try:
         check_namespace(text)
     except FormatError:
         raise Usage(f"party {text!r}: expected a DID, an address, or a namespace that it owns") from None
-    owner = context.fresh().namespace_owner(text)
+    owner = fresh(context).namespace_owner(text)
     if owner is None:
         raise NotFound(
             f"nobody owns the namespace {text}",

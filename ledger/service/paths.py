@@ -1,12 +1,13 @@
 """Where each asset's content was last seen on this machine: private to the workspace, never in a record.
 
-Kept in `private/paths.json`, paths relative to the folder that holds the workspace. It is a convenience: losing it
-means that a path has to be named again.
+Kept in `private/paths.json`, paths relative to the folder that holds the workspace. It is a convenience:
+losing it means that a path has to be named again.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -44,9 +45,10 @@ class Paths:
             )
         return path
 
-    def remember(self, found: dict[str, Path]) -> None:
-        """Keep where these assets are."""
+    def remember(self, found: Mapping[str, Path]) -> None:
+        """Keep where these assets are; the caller holds `Context.writing`, and made this object in there."""
         new = {asset: os.path.relpath(path.absolute(), self._base) for asset, path in found.items()}
+        new = {asset: path for asset, path in new.items() if _is_text(path)}
         if all(self._known.get(asset) == path for asset, path in new.items()):
             return
         self._known |= new
@@ -56,3 +58,12 @@ class Paths:
     def items(self) -> list[tuple[str, Path]]:
         """Return all assets and paths."""
         return [(asset, self._base / path) for asset, path in self._known.items()]
+
+
+def _is_text(path: str) -> bool:
+    """Tell whether a path is UTF-8, as JSON has to be; one that is not has to be named each time."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

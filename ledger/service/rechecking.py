@@ -1,45 +1,43 @@
 """Checking one entry of a log again, from its bytes and the chain, whatever the index says.
 
-Entry, signatures, inclusion in the anchored tree and validity of the key at the anchor's block: each is recomputed.
-That no earlier entry claims the same is the index's word, because a Merkle log has no proof of absence.
+Entry, signatures, inclusion in the anchored tree, validity of the key at the anchor's block, and that its
+author has not taken it back: each is recomputed. That no earlier entry claims the same is the index's word,
+because a Merkle log has no proof of absence.
 """
 
 from __future__ import annotations
 
-from ledger.chain.layout import IdentitiesLayout
+from msgspec import Struct
+
+from ledger.chain.layout import IdentitiesLayout, RevocationsLayout
 from ledger.core import dsse, merkle
 from ledger.core.authority import KeyState, Place, check_signers
 from ledger.core.chain_facts import Checkpoint
-from ledger.core.errors import Corrupt, Unavailable, Unconfirmed
+from ledger.core.digests import target_of_record
+from ledger.core.errors import Corrupt, Invalid, Unavailable, Unconfirmed
+from ledger.core.identity import parse_did
 from ledger.core.records import Statement
 from ledger.core.statement import parse_statement
 from ledger.service.context import Context
+from ledger.service.logs import open_log
 from ledger.store.folder import TileFolder
-from ledger.store.mirror import Mirror
 
 
-class Rechecked:
+class Rechecked(Struct, frozen=True):
     """An entry that holds: its statement, and the checkpoint that anchors it."""
 
-    def __init__(self, statement: Statement, checkpoint: Checkpoint) -> None:
-        self.statement = statement
-        self.checkpoint = checkpoint
-
-
-def open_log(context: Context, log_id: bytes) -> TileFolder:
-    """Open a log as it is stored here: the own one, or the verified copy of another's."""
-    return context.log if log_id == context.log_id else Mirror.of(context.workspace.mirrors, log_id)
+    statement: Statement
+    checkpoint: Checkpoint
 
 
 def recheck(context: Context, log_id: bytes, index: int, record: bytes) -> Rechecked:
     """Check entry `index` of a log against the chain and return what it says.
 
-    Raises Invalid for what does not hold, Unconfirmed while it is pending, Unavailable if the log can't be read here.
+    Raises Invalid for what does not hold, Unconfirmed while it is pending, Unavailable if the log can't be
+    read here.
     """
     folder = open_log(context, log_id)
-    if folder.size <= index:
-        raise Unavailable(f"entry {index} of log {log_id.hex()[:12]} is not here", hint="dataledger sync")
-    entry = next(iter(folder.entries(index, index + 1)))
+    entry = _entry(folder, index)
     envelope = dsse.verify_envelope(entry)
     if dsse.record_id(envelope.payload) != record:
         raise Corrupt(
@@ -50,22 +48,56 @@ def recheck(context: Context, log_id: bytes, index: int, record: bytes) -> Reche
     checkpoint = context.reader.checkpoint_covering(log_id, index)
     if checkpoint is None:
         raise Unconfirmed("the record is not anchored yet", hint="dataledger anchor")
-    proof = folder.prove_inclusion(index, checkpoint.size) if folder.size >= checkpoint.size else None
-    if proof is None:
-        raise Unavailable(
-            f"log {log_id.hex()[:12]}: {checkpoint.size} entries are anchored, {folder.size} are here",
-            hint="dataledger sync",
-        )
-    merkle.verify_inclusion(merkle.leaf_hash(entry), index, checkpoint.size, proof, checkpoint.root)
-    place = Place(
-        context.ledger_id.hex(),
-        context.descriptor.chain_id,
-        log_id.hex(),
-        checkpoint.block,
-        checkpoint.time_unix_s,
-    )
-    check_signers(statement, [signature.keyid for signature in envelope.signatures], place, _OnChain(context))
+    _check_inclusion(folder, entry, index, checkpoint)
+    place = _place(context, log_id, checkpoint)
+    check_signers(statement, [each.keyid for each in envelope.signatures], place, _OnChain(context))
+    _check_stands(context, statement, record)
     return Rechecked(statement, checkpoint)
+
+
+def statement_at(context: Context, log_id: bytes, index: int) -> Statement:
+    """Return what an entry of a log that is kept here says."""
+    entry = _entry(open_log(context, log_id), index)
+    return parse_statement(dsse.decode_envelope(entry).payload)
+
+
+def _entry(folder: TileFolder, index: int) -> bytes:
+    if folder.size <= index:
+        raise Unavailable(
+            f"log {folder.log_id.hex()[:12]}: entry {index} is not here", hint="dataledger sync fetches it"
+        )
+    return next(folder.entries(index, index + 1))
+
+
+def _check_inclusion(folder: TileFolder, entry: bytes, index: int, checkpoint: Checkpoint) -> None:
+    if folder.size < checkpoint.size:
+        raise Unavailable(
+            f"log {folder.log_id.hex()[:12]}: {checkpoint.size} entries are anchored, {folder.size} are here",
+            hint="dataledger sync fetches them",
+        )
+    proof = folder.prove_inclusion(index, checkpoint.size)
+    merkle.verify_inclusion(merkle.leaf_hash(entry), index, checkpoint.size, proof, checkpoint.root)
+
+
+def _place(context: Context, log_id: bytes, checkpoint: Checkpoint) -> Place:
+    ledger, chain_id = context.ledger_id.hex(), context.descriptor.chain_id
+    return Place(ledger, chain_id, log_id.hex(), checkpoint.block, checkpoint.time_unix_s)
+
+
+def _check_stands(context: Context, statement: Statement, record: bytes) -> None:
+    """Raise unless no author posted anything against the record: that is what takes it back.
+
+    A posting whose record is not known here may be a revocation or nonsense: then it can't be told.
+    """
+    layout = RevocationsLayout.of(context.descriptor)
+    address, target = context.descriptor.address("Revocations"), target_of_record(record)
+    for author in statement.predicate.authors:
+        party = parse_did(author)[1]
+        if not layout.count(party, target, lambda slot: context.reader.storage(address, slot)):
+            continue
+        if any(row.revoked for row in context.index.find_records(record.hex())):
+            raise Invalid("its author took it back")
+        raise Unavailable("its author posted something against it that is not known here")
 
 
 class _OnChain:

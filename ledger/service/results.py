@@ -1,9 +1,9 @@
 """What the use cases answer: plain values, which the command line renders and `--json` prints as they are.
 
-Hashes, digests and ids are lower-case hex; DIDs, names and times are text. Times called `claimed` are what a record
-says; blocks and their times are what the chain proves. `state` is `pending` (in the log), `anchored` (in a block)
-or `final` (deep enough). The shapes are documented in docs/json.md, generated from this file; a change that breaks
-them changes `format`.
+Hashes, digests and ids are lower-case hex; DIDs, names and times are text. Times called `claimed` are what a
+record says; blocks and their times are what the chain proves. `state` is `pending` (in the log), `anchored`
+(in a block) or `final` (deep enough). The shapes are documented in docs/json.md, generated from this file; a
+change that breaks them changes `format`.
 """
 
 from __future__ import annotations
@@ -22,19 +22,27 @@ class RecordRef(Struct, frozen=True, kw_only=True):
 
 
 class Receipt(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/receipt/v1"):
-    """What was written: the records, and the block that anchors them (none yet: `block` is null)."""
+    """What was written: the records, and the block that anchors them (none yet: `block` is null).
+
+    `size` is that of the log. `problem` says what was asked for and could not be done now: the records are
+    kept all the same, and the command exits with 3.
+    """
 
     records: list[RecordRef]
     log: str
     size: int
     block: int | None = None
     block_time: str = ""
-    transaction_cost_wei: int | None = None
     notes: list[str] = []
+    problem: str = ""
 
 
 class RunReceipt(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/run/v1"):
-    """A wrapped run: the program's exit code, what became of it, and what was written."""
+    """A wrapped run: the program's exit code, what became of it, and what was written.
+
+    `exit_code` is 1 where the program reports success and an output is missing. A receipt's problem does not
+    change it.
+    """
 
     exit_code: int
     outcome: str
@@ -63,7 +71,11 @@ class Setup(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledg
 class Claim(Struct, frozen=True, kw_only=True):
     """Somebody's claim to a digest: which version of which asset, by whom, and what was rechecked.
 
-    `good` says that entry, signature, key, inclusion and anchor were all rechecked; `problem` says what failed.
+    `good` says that entry, signature, key, inclusion and anchor all hold and that nothing was posted against
+    it; `verdict` is `good`, `invalid` (checked, and wrong) or `unconfirmed` (could not be checked); `problem`
+    says why. `party_name` and `claimed_time` are what the claimant says; `block` and `block_time` are those
+    of the anchor, there only where the claim is good. That the claimant held the asset then, and that nobody
+    claimed it before, is what the index derived from all logs known here.
     """
 
     version: str
@@ -71,8 +83,9 @@ class Claim(Struct, frozen=True, kw_only=True):
     party_name: str
     record: str
     state: str
-    good: bool
+    verdict: str
     trusted: bool
+    good: bool = False
     problem: str = ""
     block: int | None = None
     block_time: str = ""
@@ -82,15 +95,18 @@ class Claim(Struct, frozen=True, kw_only=True):
 class FileVerdict(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/verify/v1"):
     """Which versions a file or folder is, and whether a claimant that counts here stands behind it.
 
-    `verdict` is `good`, `unknown-content`, `untrusted-claimant`, `invalid` or `unconfirmed`.
+    `verdict` is `good`, `unknown-content`, `untrusted-claimant`, `invalid` or `unconfirmed`. `trust_root` is
+    the block (of the workspace's own chain) against which anchors and keys were checked; `to_block` is how
+    far the claims listed are known.
     """
 
     path: str
     digest: str
     verdict: str
     claims: list[Claim]
+    trust_root: str
+    to_block: int
     reason: str = ""
-    trust_root: str = ""
     notes: list[str] = []
 
 
@@ -107,7 +123,10 @@ class Problem(Struct, frozen=True, kw_only=True):
 
 
 class AuditedLog(Struct, frozen=True, kw_only=True):
-    """One log as audited: how many entries were recomputed, and how far its anchors reach."""
+    """One log as audited: how many entries were recomputed, and how far its anchors reach.
+
+    `anchored` is what the chain says; of another party's log fewer `entries` may be here, which is a finding.
+    """
 
     log: str
     party: str
@@ -118,7 +137,12 @@ class AuditedLog(Struct, frozen=True, kw_only=True):
 
 
 class AuditReport(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/audit/v1"):
-    """Everything recomputed from stored bytes. `good` is false if anything failed; findings alone don't fail."""
+    """Everything recomputed from stored bytes. `good` is false if anything failed; findings alone don't fail.
+
+    `to_block` is how far chain and index were compared, `state_digest` belongs to `digest_block`, the last
+    final one (empty and null where the index could not be read). `findings_truncated` says that the list was
+    cut.
+    """
 
     good: bool
     chain_blocks: int
@@ -126,13 +150,16 @@ class AuditReport(Struct, frozen=True, kw_only=True, tag_field="format", tag="da
     attachments: int
     failures: list[Problem]
     findings: list[Problem]
+    findings_truncated: bool
     state_digest: str
-    to_block: int
+    digest_block: int | None
+    to_block: int | None
+    trust_root: str
     notes: list[str] = []
 
 
 class Followed(Struct, frozen=True, kw_only=True):
-    """A log that this workspace reads besides its own. `trusted`: its party's claims count as good in `verify`."""
+    """A log that this workspace reads besides its own."""
 
     party: str
     name: str
@@ -140,7 +167,7 @@ class Followed(Struct, frozen=True, kw_only=True):
     source: str
     entries: int
     anchored: int
-    trusted: bool
+    trusted: bool = False
     problem: str = ""
 
 
@@ -211,14 +238,17 @@ class Hit(Struct, frozen=True, kw_only=True):
 
 
 class SearchResult(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/search/v1"):
-    """What a search found, best first."""
+    """What a search found, best first. `truncated` says that the limit cut the list."""
 
     hits: list[Hit]
     truncated: bool
+    to_block: int
 
 
 class Key(Struct, frozen=True, kw_only=True):
-    """A record key as published: from which block, until when, whether revoked, and whether it is the one in use."""
+    """A record key as published: from which block, until when, whether revoked, and whether it is the one in
+    use.
+    """
 
     key: str
     from_block: int
@@ -233,7 +263,7 @@ class Keys(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledge
 
     party: str
     keys: list[Key]
-    notes: list[str] = []
+    to_block: int
 
 
 class Namespace(Struct, frozen=True, kw_only=True):
@@ -250,6 +280,7 @@ class Namespaces(Struct, frozen=True, kw_only=True, tag_field="format", tag="dat
     """Namespaces as the Directory contract has them."""
 
     namespaces: list[Namespace]
+    to_block: int
 
 
 class Delegate(Struct, frozen=True, kw_only=True):
@@ -267,12 +298,14 @@ class Delegates(Struct, frozen=True, kw_only=True, tag_field="format", tag="data
 
     party: str
     delegates: list[Delegate]
+    to_block: int
 
 
 class Follows(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/follow/v1"):
     """The logs that this workspace reads besides its own."""
 
     followed: list[Followed]
+    to_block: int
 
 
 class Done(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/done/v1"):
@@ -284,8 +317,21 @@ class Done(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledge
     notes: list[str] = []
 
 
+class DigestedLog(Struct, frozen=True, kw_only=True):
+    """How much of a log a state digest rests on, and why it stops there (empty: it does not)."""
+
+    log: str
+    entries: int
+    problem: str
+
+
 class Synced(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/sync/v1"):
-    """The index after a sync: to which block, what was applied, what could not be had."""
+    """The index after a sync: to which block, what was applied, what could not be had.
+
+    `state_digest` is computed where it was asked for, as of `digest_block`, the last final one; `digest_logs`
+    are all logs that it rests on, the missing ones included. Two auditors with the same three have the same
+    state.
+    """
 
     to_block: int
     to_time: str
@@ -294,10 +340,12 @@ class Synced(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataled
     findings: int
     missing_logs: list[str]
     state_digest: str = ""
+    digest_block: int | None = None
+    digest_logs: list[DigestedLog] = []
 
 
 class Refused(Struct, frozen=True, kw_only=True):
-    """An event that was not imported, and why."""
+    """What was not imported: where it stands (or which run it is), and why."""
 
     source: str
     position: str
@@ -305,9 +353,11 @@ class Refused(Struct, frozen=True, kw_only=True):
 
 
 class Imported(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/import/v1"):
-    """What an import made of the events: records written, runs that were known already, events refused.
+    """What an import made of the events: runs recorded and runs known already, datasets, events refused.
 
-    `refused` names the first of those refused, `refused_count` counts all.
+    `refused` and `registered` list the first thousand each; `refused_count` and `registered_count` count all.
+    `dropped_facets` names what was not carried over, with how often; the sealed originals keep it. `receipt`
+    is null where nothing was written.
     """
 
     events: int
@@ -315,17 +365,20 @@ class Imported(Struct, frozen=True, kw_only=True, tag_field="format", tag="datal
     runs_known: int
     datasets: int
     registered: list[str]
+    registered_count: int
     refused: list[Refused]
     refused_count: int
     dropped_facets: list[str]
+    dry_run: bool = False
     receipt: Receipt | None = None
 
 
 class Findings(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/findings/v1"):
-    """What is authentic but improper or incomplete."""
+    """What is authentic but improper or incomplete. `truncated` says that the limit cut the list."""
 
     findings: list[Problem]
     truncated: bool
+    to_block: int
 
 
 class Section(Struct, frozen=True, kw_only=True):
@@ -337,10 +390,11 @@ class Section(Struct, frozen=True, kw_only=True):
 
 
 class Shown(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/show/v1"):
-    """One thing in full: facts as (name, text), tables, and for a record its signed statement as it stands."""
+    """One thing in full: facts as (name, text), tables, and of a record the statement that was signed."""
 
     kind: str
     title: str
     facts: list[tuple[str, str]]
+    to_block: int
     sections: list[Section] = []
     statement: str = ""

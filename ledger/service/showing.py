@@ -7,99 +7,96 @@ import re
 import msgspec
 
 from ledger.core import dsse
-from ledger.core.errors import NotFound, Usage
+from ledger.core.digests import SEALED
+from ledger.core.errors import NotFound
 from ledger.core.names import is_asset
-from ledger.index.views import EntryView, VersionView, Where
+from ledger.index.views import AssetView, EntryView, VersionView, Where
 from ledger.service.context import Context
+from ledger.service.logs import has_copy, open_log
 from ledger.service.parties import party_address
-from ledger.service.rechecking import open_log
 from ledger.service.results import Section, Shown
+from ledger.service.syncing import fresh
 from ledger.service.times import format_time
 
 _record_prefix = re.compile("[0-9a-f]{4,64}").fullmatch
 _VERSIONS_SHOWN = 100
 
+Facts = list[tuple[str, str]]
+
 
 def show(context: Context, what: str) -> Shown:
-    """Show what `what` names; raises NotFound."""
-    context.fresh()
-    if _record_prefix(what) and context.index.namespace_owner(what) is None:
-        return _record(context, what)
+    """Show what `what` names: a record by the first digits of its id, a party, an asset or a version.
+
+    Raises NotFound, and Usage where it means several things.
+    """
+    index = fresh(context)
+    rows = index.find_records(what) if _record_prefix(what) else []
+    if rows:
+        return _record(context, rows, what)
     if what.startswith("did:") or not (is_asset(what.partition("@")[0]) or ":" in what or "/" in what):
-        return _party(context, _party_called(context, what))
+        if _record_prefix(what) and index.namespace_owner(what) is None:
+            raise NotFound(f"no record begins with {what}", hint="dataledger log lists records")
+        return _party(context, party_address(context, what))
     reference = context.known.reference(what)
     named = context.known.named_version(reference)
-    if named is None:
-        return _asset(context, reference.asset)
-    version = context.index.version(reference.asset, named.number)
-    assert version is not None
-    return _version(context, version)
+    version = None if named is None else index.version(reference.asset, named.number)
+    return _asset(context, reference.asset) if version is None else _version(context, version)
 
 
-def _party_called(context: Context, what: str) -> bytes:
-    try:
-        return party_address(context, what)
-    except (NotFound, Usage):
-        if what.startswith(("did:", "0x")):
-            raise
-        raise NotFound(
-            f"nothing here is called {what}",
-            hint="an asset is NAMESPACE/PATH, a record is named by its first 4 digits or more; dataledger log lists records",
-        ) from None
+def _shown(
+    context: Context, kind: str, title: str, facts: Facts, *sections: Section | None, statement: str = ""
+) -> Shown:
+    return Shown(
+        kind=kind,
+        title=title,
+        facts=facts,
+        to_block=context.index.summary().head,
+        sections=[section for section in sections if section is not None and section.rows],
+        statement=statement,
+    )
 
 
-def _record(context: Context, prefix: str) -> Shown:
-    rows = context.index.find_records(prefix)
-    if not rows:
-        raise NotFound(f"no record begins with {prefix}", hint="dataledger log lists records")
+def _record(context: Context, rows: list[EntryView], prefix: str) -> Shown:
     ids = {row.record for row in rows}
     if len(ids) > 1:
-        raise NotFound(f"{len(ids)} records begin with {prefix}: name more digits")
-    (row, *copies) = rows
-    assert row.record is not None
+        raise NotFound(f"{len(ids)} records begin with {prefix}", hint="name more digits")
+    (row, *copies) = sorted(rows, key=lambda row: row.verdict != "accepted")
     facts = [
         ("type", row.type),
         ("subject", row.subject),
         *_place(context, row),
         ("verdict", "revoked" if row.revoked else row.verdict),
+        ("reason", row.message or row.reason),
     ]
-    facts += [("reason", row.message or row.reason)]
-    sections = []
-    attachments = context.index.attachments(row)
-    if attachments:
-        cells = [
-            [each.role, each.media_type, f"{each.alg}:{each.digest.hex()}", each.state or _private(each.alg)]
-            for each in attachments
-        ]
-        sections.append(Section(title="attachments", head=["ROLE", "TYPE", "DIGEST", "STATE"], rows=cells))
-    if copies:
-        cells = [[each.log.hex(), str(each.idx), each.verdict, each.reason] for each in copies]
-        sections.append(
-            Section(title="the same record elsewhere", head=["LOG", "ENTRY", "VERDICT", "REASON"], rows=cells)
-        )
-    return Shown(
-        kind="record",
-        title=f"record {row.record.hex()}",
-        facts=facts,
-        sections=sections,
-        statement=_statement(context, row),
-    )
+    title = f"record {row.record.hex() if row.record else ''}"
+    sections = [_attachments(context, row), _copies(copies)]
+    return _shown(context, "record", title, facts, *sections, statement=_statement(context, row))
+
+
+def _attachments(context: Context, row: EntryView) -> Section:
+    cells = [
+        [each.role, each.media_type, f"{each.alg}:{each.digest.hex()}", each.state or _private(each.alg)]
+        for each in context.index.attachments(row)
+    ]
+    return Section(title="attachments", head=["ROLE", "TYPE", "DIGEST", "STATE"], rows=cells)
+
+
+def _copies(copies: list[EntryView]) -> Section:
+    cells = [[each.log.hex(), str(each.idx), each.verdict, each.reason] for each in copies]
+    return Section(title="the same record elsewhere", head=["LOG", "ENTRY", "VERDICT", "REASON"], rows=cells)
 
 
 def _private(alg: str) -> str:
-    return "private" if alg == "dataledger-sealed-v1" else "public"
+    return "private" if alg == SEALED else "public"
 
 
-def _place(context: Context, row: EntryView | Where) -> list[tuple[str, str]]:
+def _place(context: Context, row: EntryView | Where) -> Facts:
     """Say who says it when, and what the chain proves of that; the two are kept apart."""
-    who = context.describe(row.party) if row.party else ""
-    proven = (
-        "not anchored yet"
-        if row.block is None
-        else f"existed by {format_time(row.time_unix_s or 0)}, block {row.block} ({row.state})"
-    )
+    proven = "not anchored yet"
+    if row.block is not None:
+        proven = f"existed by {format_time(row.time_unix_s or 0)}, block {row.block} ({row.state})"
     return [
-        ("claimed by", who),
+        ("claimed by", context.describe(row.party) if row.party else ""),
         ("claimed time", row.claimed),
         ("proven", proven),
         ("log", f"{row.log.hex()} entry {row.idx}"),
@@ -107,11 +104,15 @@ def _place(context: Context, row: EntryView | Where) -> list[tuple[str, str]]:
 
 
 def _statement(context: Context, row: EntryView) -> str:
-    """Return what was signed, laid out for reading; the bytes themselves are in the log."""
-    folder = open_log(context, row.log)
-    if folder.size <= row.idx:
+    """Return what was signed, laid out for reading; the bytes themselves are in the log. Empty if it is no
+    JSON.
+    """
+    if row.log != context.log_id and not has_copy(context, row.log):
         return ""
-    payload = dsse.decode_envelope(next(iter(folder.entries(row.idx, row.idx + 1)))).payload
+    folder = open_log(context, row.log)
+    if folder.size <= row.idx or row.reason == "bad-format":
+        return ""
+    payload = dsse.decode_envelope(next(folder.entries(row.idx, row.idx + 1))).payload
     return msgspec.json.format(payload, indent=2).decode("utf-8", "replace")
 
 
@@ -122,91 +123,81 @@ def _version(context: Context, version: VersionView) -> Shown:
         ("size", "" if version.size is None else f"{version.size:,} bytes"),
         ("media type", version.media_type),
         *_place(context, version),
+        ("verdict", "revoked" if version.revoked else ""),
         ("record", version.record.hex()),
     ]
-    sections = []
-    if version.fields:
-        sections.append(
-            Section(title="fields", head=["NAME", "TYPE"], rows=[list(each) for each in version.fields])
-        )
-    return Shown(kind="version", title=f"{version.asset}@{version.number}", facts=facts, sections=sections)
+    rows = [list(each) for each in version.fields]
+    fields = Section(title="fields", head=["NAME", "TYPE"], rows=rows)
+    return _shown(context, "version", f"{version.asset}@{version.number}", facts, fields)
 
 
 def _asset(context: Context, name: str) -> Shown:
-    index = context.index
-    asset = index.asset(name)
+    asset = context.index.asset(name)
     if asset is None or (asset.registration is None and asset.versions == 0):
         raise NotFound(f"{name} is not known here", hint="dataledger search finds assets by their texts")
-    holder = (
-        "unknown: a posted transfer can't be had"
-        if asset.holder_unknown
-        else context.describe(asset.holder)
-        if asset.holder
-        else "nobody"
-    )
     facts = [
         ("title", asset.title),
         ("description", asset.description),
         ("kind", asset.kind),
         ("license", asset.license),
-        ("held by", holder),
+        ("held by", _holder(context, asset)),
     ]
     if asset.registration is not None:
         facts += [*_place(context, asset.registration), ("record", asset.registration.record.hex())]
-    sections = []
-    if asset.aliases:
-        cells = [
-            [each.scheme, each.namespace, each.name, context.describe(each.party)] for each in asset.aliases
+        facts += [("verdict", "revoked" if asset.registration.revoked else "")]
+    return _shown(context, "asset", name, facts, _aliases(context, asset), _versions(context, asset))
+
+
+def _holder(context: Context, asset: AssetView) -> str:
+    if asset.holder_unknown:
+        return "unknown: a posted transfer can't be had"
+    return context.describe(asset.holder) if asset.holder else "nobody"
+
+
+def _aliases(context: Context, asset: AssetView) -> Section:
+    cells = [[each.scheme, each.namespace, each.name, context.describe(each.party)] for each in asset.aliases]
+    return Section(title="aliases", head=["SCHEME", "NAMESPACE", "NAME", "DECLARED BY"], rows=cells)
+
+
+def _versions(context: Context, asset: AssetView) -> Section:
+    versions = context.index.versions(asset.name, limit=_VERSIONS_SHOWN)
+    cells = [
+        [
+            f"@{each.number}",
+            f"{each.alg}:{each.digest.hex()[:12]}",
+            "revoked" if each.revoked else each.state,
+            format_time(each.time_unix_s) if each.time_unix_s else "",
+            each.record.hex()[:12],
         ]
-        sections.append(
-            Section(title="aliases", head=["SCHEME", "NAMESPACE", "NAME", "DECLARED BY"], rows=cells)
-        )
-    versions = index.versions(name, limit=_VERSIONS_SHOWN)
-    if versions:
-        cells = [
-            [
-                f"@{each.number}",
-                f"{each.alg}:{each.digest.hex()[:12]}",
-                each.state,
-                format_time(each.time_unix_s) if each.time_unix_s else "",
-                each.record.hex()[:12],
-            ]
-            for each in versions
-        ]
-        left = asset.versions - len(versions)
-        title = "versions" if left <= 0 else f"versions (the newest {len(versions)} of {asset.versions})"
-        sections.append(
-            Section(title=title, head=["VERSION", "DIGEST", "STATE", "ANCHORED", "RECORD"], rows=cells)
-        )
-    return Shown(kind="asset", title=name, facts=facts, sections=sections)
+        for each in versions
+    ]
+    cut = len(versions) < asset.versions
+    title = f"versions (the newest {len(versions)} of {asset.versions})" if cut else "versions"
+    return Section(title=title, head=["VERSION", "DIGEST", "STATE", "ANCHORED", "RECORD"], rows=cells)
 
 
 def _party(context: Context, address: bytes) -> Shown:
     index = context.index
     names = [each.name for each in index.namespaces(address)]
-    logs = index.logs_of(address)
-    if not names and not logs and not index.keys(address):
+    logs, keys = _logs(context, address), _keys(context, address)
+    if not names and not logs.rows and not keys.rows:
         raise NotFound(f"no party {context.did(address)} is known on this ledger")
     facts = [("name (claimed)", index.party_name(address)), ("namespaces", ", ".join(names))]
+    return _shown(context, "party", context.did(address), facts, logs, keys)
+
+
+def _logs(context: Context, address: bytes) -> Section:
+    index = context.index
     cells = [
         [each.log.hex(), str(each.number), str(each.anchored), index.log_location(each.log), each.problem]
-        for each in map(index.log_progress, logs)
+        for each in map(index.log_progress, index.logs_of(address))
     ]
-    sections = (
-        [Section(title="logs", head=["LOG", "NUMBER", "ANCHORED", "SERVED AT", "PROBLEM"], rows=cells)]
-        if cells
-        else []
-    )
-    keys = [
-        [
-            each.key.hex(),
-            str(each.from_block),
-            f"revoked in block {each.revoked_block}"
-            if each.revoked_block
-            else format_time(each.valid_to_unix_s),
-        ]
-        for each in index.keys(address)
-    ]
-    if keys:
-        sections.append(Section(title="record keys", head=["KEY", "FROM BLOCK", "UNTIL"], rows=keys))
-    return Shown(kind="party", title=context.did(address), facts=facts, sections=sections)
+    return Section(title="logs", head=["LOG", "NUMBER", "ANCHORED", "SERVED AT", "PROBLEM"], rows=cells)
+
+
+def _keys(context: Context, address: bytes) -> Section:
+    cells = []
+    for each in context.index.keys(address):
+        end = f"revoked in block {each.revoked_block}" if each.revoked_block else ""
+        cells.append([each.key.hex(), str(each.from_block), end or format_time(each.valid_to_unix_s)])
+    return Section(title="record keys", head=["KEY", "FROM BLOCK", "UNTIL"], rows=cells)

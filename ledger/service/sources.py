@@ -53,7 +53,7 @@ def open_events(paths: Sequence[Path], stdin: BinaryIO) -> Iterator[list[FileSou
 
 def _open(stack: ExitStack, path: Path, stdin: BinaryIO) -> FileSource:
     if str(path) == "-":
-        copy = stack.enter_context(tempfile.TemporaryFile())
+        copy = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
         shutil.copyfileobj(stdin, copy)
         return FileSource("standard input", copy)
     try:

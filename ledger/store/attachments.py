@@ -85,7 +85,8 @@ class PublicAttachments(_DigestFolder):
 
     def put_many(self, contents: Sequence[bytes]) -> list[str]:
         """Keep many at once, much faster than one by one, and return their digests in order."""
-        _check_sizes(contents)
+        for content in contents:
+            check_size(content)
         digests = [sha256(data).hex() for data in contents]
         self._put(zip(digests, contents, strict=True))
         return digests
@@ -103,22 +104,24 @@ class PrivateAttachments(_DigestFolder):
 
     def put(self, content: bytes, salt: bytes | None = None) -> str:
         """Seal `content` under a salt (32 bytes; random if None), keep it, and return its digest (hex)."""
-        _check_sizes([content])
+        check_size(content)
         return self._put_sealed([seal(salt or secrets.token_bytes(SALT_SIZE), content)])[0]
 
     def put_many(self, contents: Sequence[bytes]) -> list[str]:
         """Seal and keep many at once, each under a random salt of its own, and return their digests in
         order.
         """
-        _check_sizes(contents)
+        for content in contents:
+            check_size(content)
         return self._put_sealed([seal(secrets.token_bytes(SALT_SIZE), content) for content in contents])
 
-    def put_sealed(self, preimage: bytes) -> str:
-        """Keep what somebody else has sealed and handed over. Raises `FormatError` for anything but a
-        preimage.
+    def put_sealed(self, preimages: Sequence[bytes]) -> list[str]:
+        """Keep what was sealed before, here or by somebody who handed it over, all at once, and return the
+        digests in order. Raises `FormatError` for anything but a preimage.
         """
-        _check_sizes([unseal(preimage)])
-        return self._put_sealed([(sha256(preimage).hex(), preimage)])[0]
+        for preimage in preimages:
+            check_size(unseal(preimage))
+        return self._put_sealed([(sha256(preimage).hex(), preimage) for preimage in preimages])
 
     def get(self, digest: str) -> bytes | None:
         """Return the content of a digest, or None. Raises `Corrupt` or `FormatError` for damaged bytes."""
@@ -143,7 +146,7 @@ class PrivateAttachments(_DigestFolder):
         return [digest for digest, _ in sealed]
 
 
-def _check_sizes(contents: Sequence[bytes]) -> None:
-    for content in contents:
-        if len(content) > MAX_ATTACHMENT:
-            raise Usage(f"an attachment has at most {MAX_ATTACHMENT:,} bytes, this one has {len(content):,}")
+def check_size(content: bytes) -> None:
+    """Raise `Usage` for content that is too large to be attached."""
+    if len(content) > MAX_ATTACHMENT:
+        raise Usage(f"an attachment has at most {MAX_ATTACHMENT:,} bytes, this one has {len(content):,}")

@@ -9,11 +9,12 @@ hashes.
 
 from __future__ import annotations
 
+import collections
 import errno
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -32,7 +33,7 @@ knows).
 
 _BUFFER = 1 << 18  # as hashlib.file_digest: larger falls out of the cache
 _REPORT_BYTES = 1 << 24  # how often progress is told
-_THREADED = 512  # files from which a second thread pays
+_THREADED = 8  # files from which a second thread pays
 _EMPTY = sha256(b"").hexdigest()
 
 
@@ -64,15 +65,14 @@ def digest_path(path: Path | str, progress: Progress | None = None) -> Content:
 def digest_file(path: Path | str, progress: Progress | None = None) -> Content:
     """Digest a file: SHA-256 of its bytes. Errors as `digest_path`."""
     name = str(path)
-    status = _stat(name)
-    _refuse_special(status, name)
-    file = _as_file(name, status)
-    meter = _Meter(file.size, progress)
-    digest = _Reader(meter, follow=True).digest(name, file)
-    if not file.is_still(_stat(name)):  # the name may have got another file meanwhile
+    before = _stat(name)
+    _refuse_special(before, name)
+    meter = _Meter(before.st_size, progress)
+    digest, size = _Reader(meter, follow=True).digest(name)
+    if _identity(_stat(name)) != _identity(before):  # the name may have got another file meanwhile
         raise _changed(name)
-    meter.finish()
-    return Content("sha256", digest, file.size)
+    meter.finish(size)
+    return Content("sha256", digest, size)
 
 
 def digest_folder(path: Path | str, progress: Progress | None = None) -> Content:
@@ -82,50 +82,22 @@ def digest_folder(path: Path | str, progress: Progress | None = None) -> Content
     """
     root = str(path)
     found = _walk(root)
-    meter = _Meter(sum(file.size for file in found.files), progress)
-    digests = _digest_all(root, found.files, meter)
-    for folder in found.folders:
-        if _as_folder(folder.path, _stat(f"{root}/{folder.path}")) != folder:
-            raise _changed(f"{root}/{folder.path}")
-    meter.finish()
-    files = [
-        ManifestEntry("f", digest, file.size, file.path)
-        for file, digest in zip(found.files, digests, strict=True)
-    ]
-    entries = sorted([*files, *found.others], key=lambda entry: entry.path.encode())
-    return Content("dataledger-tree-v1", tree_digest(entries), meter.total, tuple(entries))
-
-
-class _File(Struct, frozen=True, gc=False):
-    """A file that the walk found, by its path relative to the folder, as it was then."""
-
-    path: str
-    size: int
-    mtime_ns: int
-    inode: int
-    device: int
-
-    def is_still(self, status: os.stat_result) -> bool:
-        """Say whether this is the same file, unchanged."""
-        return (
-            status.st_mtime_ns == self.mtime_ns
-            and status.st_size == self.size
-            and status.st_ino == self.inode
-            and status.st_dev == self.device
-        )
-
-
-class _Folder(Struct, frozen=True):
-    """A folder that the walk read, as it was just before."""
-
-    path: str
-    mtime_ns: int
-    inode: int
+    meter = _Meter(0, progress)
+    entries = [*_digest_all(root, found.files, meter), *found.others]
+    for folder, before in found.folders.items():
+        if _identity(_stat(folder)) != before:
+            raise _changed(folder)
+    size = sum(entry.size for entry in entries if entry.kind == "f")
+    meter.finish(size)
+    entries.sort(key=lambda entry: entry.path.encode())
+    return Content("dataledger-tree-v1", tree_digest(entries), size, tuple(entries))
 
 
 class _Found(Struct, frozen=True):
-    files: list[_File]
-    folders: list[_Folder]
+    """What a walk found: files by their path in the folder, folders as they were, links and empty ones."""
+
+    files: list[str]
+    folders: dict[str, tuple[int, ...]]
     others: list[ManifestEntry]
 
 
@@ -133,7 +105,7 @@ class _Meter:
     """Adds up what threads report and tells `progress`, at most once per `_REPORT_BYTES`."""
 
     def __init__(self, total: int, progress: Progress | None) -> None:
-        self.total = total
+        self._total = total
         self._progress = progress
         self._lock = threading.Lock()
         self._done = self._told = 0
@@ -145,55 +117,58 @@ class _Meter:
             self._done += size
             if self._done - self._told >= _REPORT_BYTES:
                 self._told = self._done
-                self._progress(self._done, self.total)
+                self._progress(self._done, self._total)
 
-    def finish(self) -> None:
+    def finish(self, size: int) -> None:
         if self._progress is not None:
-            self._progress(self.total, self.total)
+            self._progress(size, size)
 
 
 def _walk(root: str) -> _Found:
-    found = _Found([], [], [])
+    found = _Found([], {}, [])
     todo = [""]
     while todo:
         prefix = todo.pop()
         folder = f"{root}/{prefix}" if prefix else root
-        found.folders.append(_as_folder(prefix, _stat(folder)))
+        found.folders[folder] = _identity(_stat(folder))
         try:
-            with os.scandir(folder) as entries:
-                children = list(entries)
+            _read_folder(folder, prefix, found, todo)
         except OSError as error:
+            if error.errno == errno.ENOENT:
+                raise _changed(folder) from error
             raise os_error(error, "reading a folder", folder) from error
-        if not children and prefix:
-            found.others.append(ManifestEntry("d", _EMPTY, 0, prefix[:-1]))
-        for child in children:
-            _take(child, prefix, found, todo)
     return found
 
 
-def _take(child: os.DirEntry[str], prefix: str, found: _Found, todo: list[str]) -> None:
-    path = prefix + child.name
-    _check_name(child)
-    try:
-        status = child.stat(follow_symlinks=False)
-        if stat.S_ISREG(status.st_mode):
-            found.files.append(_as_file(path, status))
-        elif stat.S_ISDIR(status.st_mode):
-            if child.name == FOLDER:
-                hint = "Register a folder that the workspace is not in."
-                raise Usage(f"a folder with a workspace in it can't be content: {child.path}", hint=hint)
-            todo.append(path + "/")
-        elif stat.S_ISLNK(status.st_mode):
-            found.others.append(_link(path, str(Path(child.path).readlink()), child.path))
+def _read_folder(folder: str, prefix: str, found: _Found, todo: list[str]) -> None:
+    with os.scandir(folder) as entries:
+        children = list(entries)
+    if not children and prefix:
+        found.others.append(ManifestEntry("d", _EMPTY, 0, prefix[:-1]))
+    for child in children:
+        _check_name(child)
+        if child.is_file(follow_symlinks=False):
+            found.files.append(prefix + child.name)
         else:
-            _refuse_special(status, child.path)
-    except OSError as error:
-        raise (
-            _changed(child.path) if error.errno == errno.ENOENT else os_error(error, "reading", child.path)
-        ) from error
+            _take_other(child, prefix, found, todo)
+
+
+def _take_other(child: os.DirEntry[str], prefix: str, found: _Found, todo: list[str]) -> None:
+    path = prefix + child.name
+    if child.is_dir(follow_symlinks=False):
+        if child.name == FOLDER:
+            hint = "Register a folder that the workspace is not in."
+            raise Usage(f"a folder with a workspace in it can't be content: {child.path}", hint=hint)
+        todo.append(path + "/")
+    elif child.is_symlink():
+        found.others.append(_link(path, str(Path(child.path).readlink()), child.path))
+    else:
+        _refuse_special(child.stat(follow_symlinks=False), child.path)
 
 
 def _check_name(child: os.DirEntry[str]) -> None:
+    if child.name.isascii():
+        return
     try:
         child.name.encode("utf-8")
     except UnicodeEncodeError:
@@ -231,28 +206,22 @@ def leaves_folder(path: str, target: str) -> bool:
     return False
 
 
-def _digest_all(root: str, files: Sequence[_File], meter: _Meter) -> list[str]:
-    """Digest files in order. A second thread helps because reading and hashing let go of the interpreter."""
+def _digest_all(root: str, files: list[str], meter: _Meter) -> list[ManifestEntry]:
+    """Digest files, in any order. Two threads help: reading and hashing let go of the interpreter."""
+    rest = iter(files)  # taken from by both
     if len(files) < _THREADED:
-        return _digest_some(root, files, meter, threading.Event())
-    half = len(files) // 2
-    stop = threading.Event()
+        return _digest_some(root, rest, meter)
     with ThreadPoolExecutor(1, "digest") as pool:
-        second = pool.submit(_digest_some, root, files[half:], meter, stop)
-        try:
-            return _digest_some(root, files[:half], meter, stop) + second.result()
-        finally:
-            stop.set()  # after an error, or Ctrl-C: the pool waits for the other half to end
+        second = pool.submit(_digest_some, root, rest, meter)
+        return _digest_some(root, rest, meter) + second.result()
 
 
-def _digest_some(root: str, files: Iterable[_File], meter: _Meter, stop: threading.Event) -> list[str]:
+def _digest_some(root: str, files: Iterator[str], meter: _Meter) -> list[ManifestEntry]:
     reader = _Reader(meter)
-    digests = []
-    for file in files:
-        if stop.is_set():
-            break
-        digests.append(reader.digest(f"{root}/{file.path}", file))
-    return digests
+    try:
+        return [ManifestEntry("f", *reader.digest(f"{root}/{path}"), path) for path in files]
+    finally:
+        collections.deque(files, 0)  # after an error, or Ctrl-C, nothing is left for the other thread
 
 
 class _Reader:
@@ -264,51 +233,46 @@ class _Reader:
         self._buffers = (self._buffer,)
         self._flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
 
-    def digest(self, name: str, file: _File) -> str:
-        """Return the SHA-256 of the file at `name` in hex, if it is `file` and stays it."""
+    def digest(self, name: str) -> tuple[str, int]:
+        """Return the SHA-256 (hex) and the size of the file `name`, if it does not change meanwhile."""
         try:
             fd = os.open(name, self._flags)
         except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ELOOP):
+            if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
                 raise _changed(name) from error
             raise os_error(error, "reading", name) from error
         try:
-            digest = self._hash(fd, file.size)
-            status = os.fstat(fd)
+            before = os.fstat(fd)
+            digest = self._hash(fd, before.st_size)
+            after = os.fstat(fd)
         except OSError as error:
             raise os_error(error, "reading", name) from error
         finally:
             os.close(fd)
-        if not file.is_still(status):
+        still = after.st_size == before.st_size and after.st_mtime_ns == before.st_mtime_ns
+        if not still or not stat.S_ISREG(after.st_mode):
             raise _changed(name)
-        return digest
+        return digest, before.st_size
 
     def _hash(self, fd: int, size: int) -> str:
-        """Hash what is there, or a little more than `size` bytes: a file that grows all the time has an end
-        too.
-        """
+        """Hash what is there, or a little more than `size` bytes: a file that always grows ends, too."""
         count = os.readv(fd, self._buffers)
+        self._meter.add(count)
         if count == size < _BUFFER:  # all of a small file: whether it has grown, its size will tell
-            self._meter.add(count)
             return sha256(self._buffer[:count]).hexdigest()
         hasher = sha256()
         done = 0
-        while count:
+        while count and done <= size:
             hasher.update(self._buffer[:count])
-            self._meter.add(count)
             done += count
-            if done > size:
-                break
             count = os.readv(fd, self._buffers)
+            self._meter.add(count)
         return hasher.hexdigest()
 
 
-def _as_file(path: str, status: os.stat_result) -> _File:
-    return _File(path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev)
-
-
-def _as_folder(path: str, status: os.stat_result) -> _Folder:
-    return _Folder(path, status.st_mtime_ns, status.st_ino)
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    """What differs when a file or folder was changed, or another one put in its place."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _stat(name: str) -> os.stat_result:

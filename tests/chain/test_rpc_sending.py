@@ -276,7 +276,8 @@ from ledger.chain.connect import open_sender
 from ledger.chain.interface import Call
 chain = open_sender(sys.argv[1])
 for _ in range(20):
-    chain.send_all([Call(bytes([34]) * 20, b"", "paying", 1)], bytes.fromhex(sys.argv[2]))
+    chain.send_all([Call(bytes([34]) * 20, sys.argv[3].encode(), "paying", 1)], bytes.fromhex(sys.argv[2]))
+chain.close()
 """
 
 
@@ -286,11 +287,15 @@ def test_two_processes_on_one_account_lose_nothing(anvil_url):
     sink = bytes([34]) * 20
     chain = open_sender(anvil_url)
     before = chain.balance_wei(sink)
+    # What each of them sends is its own: two that are alike to the byte, nonce included, are one transaction.
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, anvil_url, key.hex()], cwd=ROOT, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", WRITER, anvil_url, key.hex(), name],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        for _ in range(2)
+        for name in ("one", "two")
     ]
     for process in processes:
         _, errors = process.communicate(timeout=120)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from ledger.core import authority
 from ledger.core.errors import Corrupt, Unavailable
 from ledger.core.records import ColumnEdge, Field
 from ledger.index import Index
-from ledger.index.schema import DERIVED, columns_of
+from ledger.index.schema import DERIVED, RULES_VERSION, columns_of
 from ledger.index.state import check_file, compare, encode_row
 from ledger.index.state_tables import TABLES
 from tests.simulator import World, digest_of
@@ -209,3 +211,35 @@ def test_no_database_at_all(world: World, tmp_path: Path):
     index.discard()
     index.sync(world.chain, world.logs)
     assert index.summary().entries == 0
+
+
+def test_the_rules_are_those_of_authority():
+    assert RULES_VERSION == authority.RULES_VERSION
+
+
+def test_the_tables_are_those_of_the_format():
+    """docs/formats.md section 9 lists each table, its columns, and by how many of them it is sorted."""
+    text = (
+        (Path(__file__).parents[2] / "docs" / "formats.md").read_text().split("## 9. ")[1].split("\n## ")[0]
+    )
+    told = {}
+    for line in text.splitlines():
+        if line.startswith("| ") and not line.startswith("| table"):
+            name, columns = line.strip("| ").split(" | ", 1)
+            sorted_by, _, rest = columns.partition("`|`")
+            told[name] = (_count(sorted_by), _count(sorted_by) + _count(rest))
+    found = {}
+    for name, query in TABLES.items():
+        columns = query.split(" FROM ", 1)[0]
+        for opening in (r"CASE [^,]*? END", r"ifnull\([^)]*\)"):
+            columns = re.sub(opening, "x", columns)
+        number = columns.count(",") + 1
+        by = query.rsplit("ORDER BY ", 1)[1].count(",") + 1
+        found[name] = (by, number - 1 if by < number else number)
+    assert told == found
+    assert list(told) == list(TABLES)
+
+
+def _count(columns: str) -> int:
+    names = [name for name in re.sub(r" \([^)]*\)", "", columns).split(",") if name.strip()]
+    return sum(4 if name.strip().endswith("node") else 1 for name in names)

@@ -61,10 +61,10 @@ def test_handed_over(private: PrivateAttachments, tmp_path: Path) -> None:
     digest = private.put(b"a price")
     preimage = private.get_sealed(digest)
     assert preimage is not None
-    assert other.put_sealed(preimage) == digest
+    assert other.put_sealed([preimage]) == [digest]
     assert other.get(digest) == b"a price"
     with pytest.raises(FormatError):
-        other.put_sealed(b"anything else")
+        other.put_sealed([b"anything else"])
 
 
 def test_forgotten(private: PrivateAttachments) -> None:
