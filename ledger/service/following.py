@@ -42,14 +42,22 @@ def _followed(context: Context, index: Index, each: settings.Followed) -> Follow
 
 
 def follow(context: Context, party: str, *, source: str | None = None, trust: bool = False) -> Follows:
-    """Follow a party's log from `source`, or from where it is announced, and read it at once."""
+    """Follow a party's log and read it at once: from `source`, or from where it is announced.
+
+    To trust the claims of a party whose log is followed already, it need not be said again where that is.
+    """
     address = party_address(context, party)
     if address == context.address:
         raise Usage("your own log is read anyway")
     served = None if source is None else _served_log(source)
     with context.writing():
-        log = _log_to_follow(context, address, source, served).hex()
-        did, location = context.did(address), _kept_location(context, source)
+        did = context.did(address)
+        before = [each for each in context.config.follow if each.label == did]
+        if source is None and trust and before:
+            log, location = before[-1].log, before[-1].location
+        else:
+            log = _log_to_follow(context, address, source, served).hex()
+            location = _kept_location(context, source)
         others = [each for each in context.config.follow if each.log != log]
         each = settings.Followed(log=log, location=location, label=did)
         trusted = dict.fromkeys([*context.config.trusted, *([did] if trust else [])])
