@@ -17,6 +17,7 @@ from ledger.core.errors import Corrupt, Unavailable
 from ledger.core.hashing import sha256
 from ledger.core.merkle import EMPTY_ROOT
 from ledger.index.database import Database, Row
+from ledger.index.feeds import ChainFeed
 from ledger.index.kinds import CLOSED, MISMATCH, UNAVAILABLE
 from ledger.index.queries import final_block
 from ledger.index.schema import DERIVED, columns_of
@@ -95,6 +96,23 @@ def compare(database: Database, fresh: Database) -> list[Difference]:
         for table in DERIVED
         if (difference := _first_difference(table, _rows(database, table, block), _rows(fresh, table, block)))
     ]
+
+
+def compare_blocks(database: Database, fresh: Database, chain: ChainFeed) -> list[Difference]:
+    """Compare the blocks that an index keeps with those of the chain; at most one difference.
+
+    An index built bit by bit keeps more of them than a fresh one: those the chain is asked for.
+    """
+    rows = "SELECT number, hash, time FROM block WHERE number <= ? ORDER BY number"
+    top = min(database.top(), fresh.top())
+    expected = {number: (number, *row) for number, *row in fresh.rows(rows, top)}
+    for ours in database.rows(rows, top):
+        theirs = expected.get(ours[0])
+        if theirs is None and (block := chain.block(ours[0])) is not None:
+            theirs = (block.number, block.hash, block.time_unix_s)
+        if ours != theirs:
+            return [Difference("block", ours[0], _shown(ours), _shown(theirs))]
+    return []
 
 
 def check_file(database: Database) -> None:
