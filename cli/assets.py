@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from ledger.core.errors import Invalid
+
 from .declare import command, group, pass_session
 from .render import writing
-from .session import Session
+from .session import UNSETTLED, Session
 
 no_anchor = click.option(
     "--no-anchor", is_flag=True, help="Leave the records pending; `dataledger anchor` anchors a batch."
@@ -48,7 +50,7 @@ def register(
     license_: str,
     aliases: tuple[str, ...],
     no_anchor: bool,
-) -> None:
+) -> int:
     """Register a data asset, with its content as version 1.
 
     ASSET is NAMESPACE/PATH, the namespace one of yours; PATH is a file or a folder. Without PATH the asset
@@ -64,7 +66,7 @@ def register(
         aliases=aliases,
         anchor=not no_anchor,
     )
-    session.answer(done, writing.receipt)
+    return session.settle(done)
 
 
 @command(
@@ -125,13 +127,13 @@ def run(
 @click.argument("path", required=False, type=a_path)
 @no_anchor
 @pass_session
-def version(session: Session, asset: str, path: Path | None, no_anchor: bool) -> None:
+def version(session: Session, asset: str, path: Path | None, no_anchor: bool) -> int:
     """Record new content of an asset as its next version.
 
     PATH is a file or a folder; without it the content is taken from where the last version was.
     """
     done = session.open().version(asset, path, anchor=not no_anchor)
-    session.answer(done, writing.receipt)
+    return session.settle(done)
 
 
 @command(
@@ -143,14 +145,32 @@ dataledger transfer haina/orders did:ethr:0x539:0x0123456789abcdef0123456789abcd
 @click.argument("asset")
 @click.argument("receiver", metavar="PARTY")
 @pass_session
-def transfer(session: Session, asset: str, receiver: str) -> None:
+def transfer(session: Session, asset: str, receiver: str) -> int:
     """Hand an asset over to another party.
 
     PARTY is a DID, or a namespace that the party owns. The transfer is recorded, anchored and posted on
     chain, and binds from there on: only the new holder can record versions of ASSET.
     """
     done = session.open().transfer(asset, receiver)
-    session.answer(done, writing.receipt)
+    return session.settle(done)
+
+
+@command(
+    answers="Receipt",
+    example="""
+dataledger revoke 3f9a2c
+dataledger revoke 3f9a2c --reason "wrong file" """,
+)
+@click.argument("record")
+@click.option("--reason", default="", help="Why, for people.")
+@pass_session
+def revoke(session: Session, record: str, reason: str) -> int:
+    """Take back a record of yours.
+
+    RECORD is its id or the first digits of it. The revocation is recorded, anchored and posted on chain,
+    and binds from there on. The record stays where it is, and is shown as revoked.
+    """
+    return session.settle(session.open().revoke(record, reason=reason))
 
 
 @group("import")
@@ -182,7 +202,9 @@ def openlineage(
     """
     done = session.open().import_openlineage(files, namespace=into, dry_run=dry_run, anchor=not no_anchor)
     session.answer(done, writing.imported)
-    return 1 if done.refused_count else 0
+    if done.refused_count:
+        return Invalid.exit_code
+    return UNSETTLED if done.receipt is not None and done.receipt.problem else 0
 
 
-COMMANDS = (register, run, version, transfer, import_)
+COMMANDS = (register, run, version, transfer, revoke, import_)

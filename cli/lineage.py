@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
 import click
 
 from .declare import command, count_option, pass_session
 from .render import asking
 from .session import Session
+
+if TYPE_CHECKING:
+    from ledger.service.lineage import Direction
 
 FORMATS = ("tree", "table", "json", "dot", "mermaid")
 
@@ -20,7 +23,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 class Query(TypedDict):
     """What trace and impact can be asked besides what about."""
 
-    level: str
+    level: Literal["version", "asset"]
     depth: int | None
     as_of: str | None
     column: str | None
@@ -47,7 +50,7 @@ def lineage_options(function: Decorated) -> Decorated:
     return function
 
 
-def _show_lineage(session: Session, reference: str, direction: str, view: str, query: Query) -> None:
+def _show_lineage(session: Session, reference: str, direction: Direction, view: str, query: Query) -> None:
     graph = session.open().lineage(reference, direction=direction, **query)
     from ledger.formats import lineage_views
 

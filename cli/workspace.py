@@ -8,7 +8,7 @@ import click
 
 from .declare import command, pass_session
 from .render import browsing, writing
-from .session import Session
+from .session import UNSETTLED, Session
 
 
 @command(
@@ -59,7 +59,7 @@ def init(
     It is the folder .dataledger here, or where DATALEDGER_HOME says. Interrupted, or without funds on a
     real chain, the same command goes on where it stopped.
     """
-    from ledger.service import InitRequest
+    from ledger.service.request import InitRequest
 
     request = InitRequest(
         namespace=namespace,
@@ -92,10 +92,10 @@ def sync(session: Session, rebuild: bool, digest: bool) -> None:
 
 @command(answers="Receipt", example="dataledger anchor")
 @pass_session
-def anchor(session: Session) -> None:
+def anchor(session: Session) -> int:
     """Anchor all pending records in one transaction."""
     done = session.open().anchor()
-    session.answer(done, writing.receipt)
+    return session.settle(done)
 
 
 @command(
@@ -115,12 +115,14 @@ dataledger follow""",
 @click.option("--trust", is_flag=True, help="Count this party's claims in `verify` as good.")
 @click.option("--stop", is_flag=True, help="Stop following this party.")
 @pass_session
-def follow(session: Session, party: str | None, source: str | None, trust: bool, stop: bool) -> None:
+def follow(session: Session, party: str | None, source: str | None, trust: bool, stop: bool) -> int:
     """Follow another party's log, or list those followed.
 
-    PARTY is a DID, or a namespace that the party owns.
+    PARTY is a DID, or a namespace that the party owns. Its log is read at once; exits with 3 if
+    that fails, and tries again at every sync.
     """
     ledger = session.open()
+    code = 0
     if party is None:
         if source or trust or stop:
             raise click.UsageError("--from, --trust and --stop need a PARTY")
@@ -129,7 +131,9 @@ def follow(session: Session, party: str | None, source: str | None, trust: bool,
         found = ledger.unfollow(party)
     else:
         found = ledger.follow(party, source=source, trust=trust)
+        code = UNSETTLED if found.followed[-1].problem else 0
     session.answer(found, browsing.follows)
+    return code
 
 
 @command(answers="Done", example="dataledger serve-at https://data.haina.example/log")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .layout import notes, table
+from .layout import table
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -20,7 +20,6 @@ def keys(found: r.Keys) -> Iterator[str]:
     yield from table(("KEY", "FROM", "UNTIL", "WHERE"), rows)
     if not found.keys:
         yield "no keys"
-    yield from notes(found.notes)
 
 
 def _place(key: r.Key) -> str:

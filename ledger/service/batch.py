@@ -9,7 +9,6 @@ on both cores (libsodium releases the GIL).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,13 +31,11 @@ from ledger.core.records import (
 )
 from ledger.core.statement import build_statement
 from ledger.service.context import Context
+from ledger.service.envelopes import sign_records
 from ledger.service.known import Added, added
 from ledger.service.results import RecordRef
 from ledger.service.syncing import current
 from ledger.service.times import now
-
-SIGNERS = 2
-_PARALLEL_FROM = 64
 
 
 class Batch:
@@ -188,16 +185,8 @@ class Batch:
 
     def entries(self) -> list[bytes]:
         """Sign every record and return the envelopes, in order."""
-        seed, keyid = self._context.record_seed, format_keyid(self._context.party, self._context.record_key)
-
-        def envelope(payload: bytes) -> bytes:
-            signature = dsse.Signature(keyid, signing.sign(seed, dsse.pae(payload)))
-            return dsse.encode_envelope(payload, [signature])
-
-        if len(self._payloads) < _PARALLEL_FROM:
-            return [envelope(payload) for payload in self._payloads]
-        with ThreadPoolExecutor(SIGNERS) as pool:
-            return list(pool.map(envelope, self._payloads))
+        keyid = format_keyid(self._context.party, self._context.record_key)
+        return sign_records(self._payloads, keyid, signing.signer(self._context.record_seed))
 
     def clear(self) -> None:
         """Begin anew: the records are in the log, or not wanted; what they make is still known here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.core.errors import NotFound
 from ledger.index.views import EntryView, FindingView
 from ledger.service.context import Context
 from ledger.service.parties import party_address
@@ -22,6 +23,8 @@ def log(
     """List records, newest first."""
     index = fresh(context)
     name = None if asset is None else context.known.asset(asset)
+    if name is not None and index.asset(name) is None:
+        raise NotFound(f"nothing is known of {name}", hint="dataledger search finds assets by their texts")
     rows, truncated = index.entries(
         asset=name,
         type=type,

@@ -16,9 +16,9 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 from ledger.core import digests, dsse, signing
@@ -26,6 +26,7 @@ from ledger.core.identity import format_keyid
 from ledger.core.records import PREDICATE_BASE
 from ledger.service import InitRequest, Ledger
 from ledger.service.context import Context
+from ledger.service.envelopes import sign_records
 from ledger.service.publishing import anchor_pending
 
 VERSIONS = int(os.environ.get("DATALEDGER_BENCH_VERSIONS", "1000000"))
@@ -125,24 +126,10 @@ def write(context: Context, total: int) -> int:
     """Sign and append every record, anchor once, and return how many there are."""
     signer = signing.signer(context.record_seed)
     keyid = format_keyid(context.party, context.record_key)
-
-    def envelope(payload: bytes) -> bytes:
-        return dsse.encode_envelope(payload, [dsse.Signature(keyid, signer.sign(dsse.pae(payload)))])
-
-    batch: list[bytes] = []
-    with ThreadPoolExecutor(2) as pool:
-
-        def commit() -> None:
-            context.log.append(list(pool.map(envelope, batch, chunksize=500)), signer)
-            print(f"\rmade {context.log.size:,} records", end="", file=sys.stderr, flush=True)
-            batch.clear()
-
-        for payload in Maker(context).payloads(total):
-            batch.append(payload)
-            if len(batch) == COMMIT:
-                commit()
-        if batch:
-            commit()
+    payloads = Maker(context).payloads(total)
+    while batch := list(islice(payloads, COMMIT)):
+        context.log.append(sign_records(batch, keyid, signer), signer)
+        print(f"\rmade {context.log.size:,} records", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     anchor_pending(context)
     return context.log.size
@@ -168,7 +155,7 @@ def big_ledger() -> Iterator[Path]:
 
 
 def last_of(size: int) -> int:
-    """Return the number of the last version of the first family of this size, else of the largest below it."""
+    """Return the number of the last version of the first family of this size, else of the largest below."""
     start, best = 0, (0, 0)
     for family in families(VERSIONS):
         start += family

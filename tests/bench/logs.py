@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from measure import Row, rate
@@ -16,6 +15,7 @@ from ledger.core.chain_facts import Checkpoint
 from ledger.core.identity import format_did, format_keyid, log_id
 from ledger.core.records import Resource, Version
 from ledger.core.statement import build_statement
+from ledger.service.envelopes import sign_records
 from ledger.store.log import LogFolder
 
 SEED = bytes(range(32))
@@ -45,16 +45,12 @@ def sign_and_append() -> list[Row]:
     """Sign and append records in durable batches of 1,000, one process."""
     payloads = [payload(number) for number in range(BATCH * BATCHES)]
     signer = signing.signer(SEED)
-
-    def envelope(data: bytes) -> bytes:
-        return dsse.encode_envelope(data, [dsse.Signature(KEYID, signer.sign(dsse.pae(data)))])
-
     rates = []
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
+    with tempfile.TemporaryDirectory() as folder:
         log = LogFolder(Path(folder) / "public", LOG)
         for start in range(0, len(payloads), BATCH):
             begin = time.perf_counter()
-            log.append(list(pool.map(envelope, payloads[start : start + BATCH], chunksize=100)), signer)
+            log.append(sign_records(payloads[start : start + BATCH], KEYID, signer), signer)
             rates.append(BATCH / (time.perf_counter() - begin))
     size = len(payloads[0])
     what = f"sign + append records of {size} B durably, batches of 1,000, one process"

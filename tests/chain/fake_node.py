@@ -16,7 +16,7 @@ from ledger.core.hashing import keccak256
 WORD = 32
 
 
-class NodeRefusal(Exception):  # noqa: N818
+class NodeRefusal(Exception):
     """What a handler raises to make the node answer with an error."""
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:

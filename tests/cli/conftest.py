@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,17 @@ class Result:
         return json.loads(line)
 
 
+@dataclass(frozen=True)
+class State:
+    """All of a workspace that is not derived: its files by name, and what its chain and logs amount to."""
+
+    files: dict[str, bytes]
+    digest: str
+
+
+KEPT = ("config.toml", "ledger.json", "keys", "private", "public")
+
+
 class Cli:
     """Runs commands in a folder. `dl("register", ...)` expects exit code 0, `dl.fails(3, ...)` another."""
 
@@ -71,6 +83,19 @@ class Cli:
     def home(self) -> Path:
         """The workspace folder."""
         return self.folder / ".dataledger"
+
+    def files(self) -> dict[str, bytes]:
+        """Return every file of the workspace that is the party's own, by its path."""
+        found = {}
+        for path in sorted(self.home.rglob("*")):
+            name = path.relative_to(self.home).as_posix()
+            if path.is_file() and name.startswith(KEPT) and not name.endswith((".lock", ".tmp")):
+                found[name] = path.read_bytes()
+        return found
+
+    def state(self) -> State:
+        """Return the state of the workspace, for before and after a command that must change nothing."""
+        return State(self.files(), self("sync", "--digest", "--json").json["state_digest"])
 
     def at(self, name: str) -> Cli:
         """Return the command in a folder beside this one: another party's."""
@@ -161,27 +186,16 @@ def parties(_parties: Path, tmp_path: Path) -> Cli:
     return _copy(_parties, tmp_path)
 
 
-@dataclass(frozen=True)
-class State:
-    """All of a workspace that is not derived: its files by name, and what its chain and logs amount to."""
-
-    files: dict[str, bytes]
-    digest: str
-
-
-KEPT = ("config.toml", "ledger.json", "keys", "private", "public")
+@pytest.fixture
+def steady(story: Cli) -> Iterator[Cli]:
+    """The workspace of the first session, for tests that must leave it as it was; checked in the end."""
+    before = story.state()
+    yield story
+    assert story.state() == before
 
 
-def files_of(dl: Cli) -> dict[str, bytes]:
-    """Return every file of a workspace that is the party's own, by its path."""
-    found = {}
-    for path in sorted(dl.home.rglob("*")):
-        name = path.relative_to(dl.home).as_posix()
-        if path.is_file() and name.startswith(KEPT) and not name.endswith((".lock", ".tmp")):
-            found[name] = path.read_bytes()
-    return found
-
-
-def state_of(dl: Cli) -> State:
-    """Return the state of a workspace, for before and after a command that must change nothing."""
-    return State(files_of(dl), dl("sync", "--digest", "--json").json["state_digest"])
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Cli:
+    """A folder with data for another ledger."""
+    data_in(tmp_path / "elsewhere")
+    return Cli(tmp_path / "elsewhere")

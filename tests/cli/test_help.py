@@ -14,7 +14,19 @@ from ledger_cli import assets
 from ledger_cli.declare import Command, Group
 from ledger_cli.main import cli
 
-FIRST_USE = ["init", "register", "run", "version", "transfer", "import", "trace", "impact", "verify", "audit"]
+FIRST_USE = [
+    "init",
+    "register",
+    "run",
+    "version",
+    "transfer",
+    "revoke",
+    "import",
+    "trace",
+    "impact",
+    "verify",
+    "audit",
+]
 
 
 def paths(group: click.Group = cli, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

@@ -126,14 +126,16 @@ def test_numbers_agree_with_their_nouns():
 
 
 def test_a_statement_is_set_out_for_reading():
-    data = r.Shown(kind="record", title="t", facts=[], statement='{"a":{"b":["\\u001b[31m","洗"]}}')
+    data = r.Shown(
+        kind="record", title="t", facts=[], to_block=1, statement='{"a":{"b":["\\u001b[31m","洗"]}}'
+    )
     lines = list(browsing.shown(data))
     assert '      "\\u001b[31m",' in lines
     assert '      "洗"' in lines
 
 
 def test_an_unreadable_statement_is_shown_as_it_is():
-    data = r.Shown(kind="record", title="t", facts=[], statement='{"a":\x1b')
+    data = r.Shown(kind="record", title="t", facts=[], to_block=1, statement='{"a":\x1b')
     assert list(browsing.shown(data))[-1] == '{"a":\x1b'
 
 

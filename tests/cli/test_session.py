@@ -327,6 +327,17 @@ def test_a_namespace_is_assigned_and_handed_over(both):
     assert owners == {"haina": True, "haina.parts": True, "jinlong": False}
 
 
+def test_taking_a_record_back(story):
+    record = dict(story("show", "haina/orders@1", "--json").json["facts"])["record"]
+    story("revoke", record[:10], "--reason", "wrong file")
+    assert dict(story("show", record, "--json").json["facts"])["verdict"] == "revoked"
+    done = story.run("verify", "orders.csv")
+    assert done.code == 1
+    assert "taken back" in story.fails(2, "revoke", record).err
+    story.fails(2, "revoke", "00000000")
+    assert story("audit", "--json").json["good"]
+
+
 # --- keys and delegates
 
 
