@@ -249,7 +249,7 @@ def activity_source(database: Database, party: bytes, run: str, source: str) -> 
 def activity(database: Database, record: bytes) -> ActivityView | None:
     """Return the activity that a record is about, with everything other records say of it."""
     found = database.scalar(
-        "SELECT s.activity FROM entry e JOIN step s ON s.entry = e.id "
+        "SELECT s.activity FROM entry e JOIN step s ON s.id = e.about AND e.kind = 4 "
         "WHERE e.short = ? AND e.record = ? AND e.verdict = 0",
         short(record),
         record,
