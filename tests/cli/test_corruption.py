@@ -1,4 +1,4 @@
-"""Stored bytes that were tampered with: `audit` says so, answers don't believe them, and nothing falls over."""
+"""Stored bytes that were tampered with: `audit` says so, answers don't believe them, nothing falls over."""
 
 from __future__ import annotations
 
@@ -109,7 +109,9 @@ def test_a_file_of_the_log_that_is_not_whole(story, name, damage):
 
 
 def test_a_log_that_lost_its_tail(story):
-    """Somebody puts an older copy of the public folder back: what is anchored is missing, and nothing is written."""
+    """Somebody puts an older copy of the public folder back: what is anchored is missing, and nothing is
+    written.
+    """
     older = story.folder / "older"
     shutil.copytree(story.home / "public", older)
     story("register", "haina/more", "orders.csv")
@@ -277,8 +279,8 @@ def test_an_altered_row_of_the_index_is_found(story):
     story("sync")
     missed = []
     for table, column, values in list(rows(path, skip=DERIVED)):
-        if column == "id":
-            continue
+        if column == "id" or (table, column) == ("block", "hash"):
+            continue  # another hash looks like a reorganised chain: the index is cut back and made again
         good = {each: each.read_bytes() for each in story.home.glob("index.db*")}
         if change(path, table, column, values[-1]):
             done = story.run("audit")
@@ -383,6 +385,7 @@ def test_a_key_that_cannot_be_used(story, which, damage):
     assert "Traceback" not in done.err
     assert "Traceback" not in story.run("anchor").err
     path.write_bytes(good)
+    path.chmod(0o600)
     story("anchor")
     assert story("audit", "--json").json["good"]
 
