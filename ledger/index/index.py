@@ -6,6 +6,7 @@ of `views`, of `core.lineage` and of `state`; addresses and ids in arguments are
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
@@ -332,6 +333,12 @@ class Index:
         from ledger.index import listing
 
         return listing.attachments(self.database, entry.row)
+
+    def attachment_names(self, log: bytes) -> Iterator[tuple[str, str, int]]:
+        """Yield what the records of a log name by digest: the digest's name, its hex, the entry's index."""
+        from ledger.index import listing
+
+        return listing.attachment_names(self.database, log)
 
     def findings(
         self, *, kind: str | None = None, entry: EntryView | None = None, limit: int = 100

@@ -276,8 +276,8 @@ def test_an_altered_row_of_the_index_is_found(story):
     story("sync")
     missed = []
     for table, column, values in list(rows(path, skip=DERIVED)):
-        if column == "id":
-            continue
+        if column == "id" or (table, column) == ("block", "hash"):
+            continue  # another hash looks like a reorganised chain: the index is cut back and made again
         good = {each: each.read_bytes() for each in story.home.glob("index.db*")}
         if change(path, table, column, values[-1]):
             done = story.run("audit")
