@@ -108,7 +108,9 @@ def transfer(context: Context, asset: str, receiver: str) -> Receipt:
             raise NotFound(f"{asset} is not registered", hint="dataledger search finds assets")
         batch.check_holder(asset)
         if address == context.address:
-            raise Usage(f"{asset} is yours already")
+            raise Usage(
+                "giver and receiver are one party: that is you", hint="name the party that is to hold it"
+            )
         begun = context.index.unposted_transfer(asset, context.address, address)
         record = begun or batch.transfer(asset, context.did(address))
         target = digests.target_of_asset(digests.asset_digest(context.ledger_id, asset))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ledger.core import digests
 from ledger.core.digests import FILE, SALT_SIZE, SEALED
@@ -10,6 +12,8 @@ from ledger.core.hashing import sha256
 from ledger.core.records import Attachment
 from ledger.service.context import Context
 from ledger.store.attachments import PrivateAttachments, PublicAttachments, check_size
+
+JSON = "application/json"
 
 
 def private_attachments(context: Context) -> PrivateAttachments:
@@ -22,48 +26,55 @@ def public_attachments(context: Context) -> PublicAttachments:
     return PublicAttachments(context.workspace.public / "attachments")
 
 
-def seal(context: Context, role: str, media_type: str, data: bytes) -> Attachment:
-    """Keep one private attachment, salted, and return how a record names it."""
-    return Attachment(role, media_type, {SEALED: private_attachments(context).put(data)})
-
-
-def publish_attachment(
-    context: Context, role: str, media_type: str, data: bytes, *, keep: bool = True
-) -> Attachment:
-    """Keep a public attachment beside the log and return how a record names it; without `keep`, only that."""
-    digest = public_attachments(context).put(data) if keep else sha256(data).hex()
-    return Attachment(role, media_type, {FILE: digest}, size=len(data))
-
-
 class Sealing:
-    """Private attachments of many records: sealed one by one, kept all at once, which is much faster."""
+    """Attachments of records in the making: named one by one, and kept all at once by `flush`.
+
+    That is much faster, and what is not wanted after all leaves no trace.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._preimages: list[bytes] = []
+        self._sealed: list[bytes] = []
+        self._public: list[bytes] = []
         self.size = 0
 
-    def __len__(self) -> int:
-        return len(self._preimages)
-
     def seal(self, role: str, media_type: str, data: bytes) -> Attachment:
-        """Seal `data` under a salt of its own and return how a record names it; Usage if it is too large."""
+        """Seal `data` under a salt of its own; return how a record names it. Usage if it is too large."""
         check_size(data)
         digest, preimage = digests.seal(secrets.token_bytes(SALT_SIZE), data)
-        self._preimages.append(preimage)
+        self._sealed.append(preimage)
         self.size += len(preimage)
         return Attachment(role, media_type, {SEALED: digest})
 
-    def shorten(self, count: int) -> None:
-        """Forget what was sealed after the first `count`."""
-        self.size -= sum(map(len, self._preimages[count:]))
-        del self._preimages[count:]
+    def publish(self, role: str, media_type: str, data: bytes) -> Attachment:
+        """Have `data` served beside the log; return how a record names it. Usage if it is too large."""
+        check_size(data)
+        self._public.append(data)
+        self.size += len(data)
+        return Attachment(role, media_type, {FILE: sha256(data).hex()}, size=len(data))
+
+    @contextmanager
+    def all_or_none(self) -> Iterator[None]:
+        """Forget what the body attached, if it raises."""
+        sealed, public = len(self._sealed), len(self._public)
+        try:
+            yield
+        except BaseException:
+            self._shorten(sealed, public)
+            raise
 
     def flush(self) -> None:
-        """Keep all that was sealed; it is on disk when this returns."""
-        if self._preimages:
-            private_attachments(self._context).put_sealed(self._preimages)
+        """Keep everything; it is on disk when this returns."""
+        if self._public:
+            public_attachments(self._context).put_many(self._public)
+        if self._sealed:
+            private_attachments(self._context).put_sealed(self._sealed)
+        self.clear()
 
     def clear(self) -> None:
         """Begin anew."""
-        self.shorten(0)
+        self._shorten(0, 0)
+
+    def _shorten(self, sealed: int, public: int) -> None:
+        self.size -= sum(map(len, self._sealed[sealed:])) + sum(map(len, self._public[public:]))
+        del self._sealed[sealed:], self._public[public:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import threading
@@ -16,7 +15,8 @@ FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 """Signals that are sent to us alone, and that the program should see."""
 
 TYPED = (signal.SIGINT, signal.SIGQUIT)
-"""Signals that a terminal sends, when keys are pressed, to us and the program both."""
+"""Signals that a terminal sends to its whole process group, the program included. Passed on by us, they would
+reach it twice, and many programs take a second Ctrl-C for "at once"; who means us alone sends SIGTERM."""
 
 
 def run_child(command: Sequence[str]) -> int:
@@ -63,8 +63,8 @@ class _Passing:
         if threading.current_thread() is threading.main_thread():
             for number in FORWARDED:
                 self._before[number] = signal.signal(number, self._pass_on)
-            for number in TYPED:  # a handler, unlike SIG_IGN, is not inherited by the child
-                self._before[number] = signal.signal(number, self._typed)
+            for number in TYPED:
+                self._before[number] = signal.signal(number, self._leave)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,22 +77,5 @@ class _Passing:
         else:
             self._child.send_signal(number)
 
-    def _typed(self, number: int, frame: FrameType | None) -> None:
-        if not _at_a_terminal():
-            self._pass_on(number, frame)
-
-
-def _at_a_terminal() -> bool:
-    """Tell whether we are in the foreground of a terminal: then what is typed there reaches the child by
-    itself.
-    """
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
+    def _leave(self, _number: int, _frame: FrameType | None) -> None:
+        """The child has it and decides what it means. (A handler, unlike SIG_IGN, is not inherited.)"""

@@ -42,9 +42,8 @@ def _followed(context: Context, index: Index, each: settings.Followed) -> Follow
 
 
 def follow(context: Context, party: str, *, source: str | None = None, trust: bool = False) -> Follows:
-    """Follow a party's log and read it at once: from `source`, or from where it is announced.
-
-    To trust the claims of a party whose log is followed already, it need not be said again where that is.
+    """Follow a party's log and read it at once: from `source`, else where it is followed already or
+    announced.
     """
     address = party_address(context, party)
     if address == context.address:
@@ -53,19 +52,21 @@ def follow(context: Context, party: str, *, source: str | None = None, trust: bo
     with context.writing():
         did = context.did(address)
         before = [each for each in context.config.follow if each.label == did]
-        if source is None and trust and before:
-            log, location = before[-1].log, before[-1].location
+        if before and source is None:
+            wanted = before[-1]
         else:
-            log = _log_to_follow(context, address, source, served).hex()
-            location = _kept_location(context, source)
-        others = [each for each in context.config.follow if each.log != log]
-        each = settings.Followed(log=log, location=location, label=did)
-        trusted = dict.fromkeys([*context.config.trusted, *([did] if trust else [])])
-        context.save_config(
-            msgspec.structs.replace(context.config, follow=[*others, each], trusted=list(trusted))
-        )
+            log = _log_to_follow(context, address, source, served)
+            wanted = settings.Followed(log=log.hex(), location=_kept_location(context, source), label=did)
+        _save(context, wanted, [did] if trust else [])
         refresh(context, hurried=False)
     return followed(context)
+
+
+def _save(context: Context, wanted: settings.Followed, trusted: list[str]) -> None:
+    """Follow one more log, and trust these parties too."""
+    others = [each for each in context.config.follow if each.log != wanted.log]
+    parties = list(dict.fromkeys([*context.config.trusted, *trusted]))
+    context.save_config(msgspec.structs.replace(context.config, follow=[*others, wanted], trusted=parties))
 
 
 def unfollow(context: Context, party: str) -> Follows:

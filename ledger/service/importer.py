@@ -10,29 +10,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from contextlib import ExitStack
 
 import msgspec
 
-from ledger.core import digests
-from ledger.core.digests import DECLARED
-from ledger.core.encoding import decode_json
 from ledger.core.errors import FormatError, Usage
-from ledger.core.hashing import sha256
 from ledger.core.names import format_version
-from ledger.core.records import Attachment, Edge, Field, Resource
-from ledger.formats.openlineage import STATIC_RUN, Import
+from ledger.core.records import Attachment, Edge, Resource
+from ledger.formats.openlineage import Import
 from ledger.formats.openlineage_drafts import (
     DatasetDraft,
     InputDraft,
     OutputDraft,
     RunDraft,
+    is_static,
     ownership_attachment,
 )
 from ledger.formats.openlineage_shapes import Owner
-from ledger.service.attached import Sealing, publish_attachment
+from ledger.service.attached import JSON, Sealing
 from ledger.service.batch import Batch
 from ledger.service.context import Context
+from ledger.service.declared import INLINE_BYTES, DeclaredVersions
+from ledger.service.known import Added, added
 from ledger.service.publishing import keep
 from ledger.service.results import RecordRef, Refused
 
@@ -44,11 +43,12 @@ LISTED = 1000
 
 _BATCH_RECORDS = 1000
 _BATCH_BYTES = 32 << 20
-_INLINE_BYTES = 24_000
-"""Column edges and fields beyond this go into an attachment: an entry has at most 65,535 bytes."""
 
-_JSON = "application/json"
-_KNOWN_DATASET = "dataset event or owners of a dataset that is registered already"
+_KNOWN_DATASET = "dataset events and owners of datasets that are registered already"
+_OVERTAKEN = "declared lineage of what runs have made since"
+
+Newest = dict[int, Added | None]
+"""The newest versions of datasets (by position) before a run: what it read is not what it made."""
 
 
 class Refusals:
@@ -78,9 +78,8 @@ class Importer:
         self._dry_run = dry_run
         self._batch = Batch(context)
         self._sealing = Sealing(context)
+        self._versions = DeclaredVersions(context, self._batch, self._sealing)
         self._assets: list[str] = []
-        self._numbers: dict[bytes, int] = {}
-        self._made_by: dict[bytes, bytes] = {}
         self.registered: list[str] = []
         self.registered_count = 0
         self.recorded = 0
@@ -115,10 +114,9 @@ class Importer:
 
     def _asset(self, position: int, dataset: DatasetDraft) -> str:
         """Return the asset that a dataset is: the one that an alias names, else a new one."""
+        index, party = self._context.index, self._context.address
         for alias in dataset.aliases:
-            known = self._context.index.alias_of(
-                self._context.address, alias.scheme, alias.namespace, alias.name
-            )
+            known = index.alias_of(party, alias.scheme, alias.namespace, alias.name)
             if known is not None:
                 self.dropped.update([_KNOWN_DATASET] if dataset.events or dataset.owners else [])
                 return known
@@ -131,7 +129,7 @@ class Importer:
     def _register(self, name: str, position: int, dataset: DatasetDraft) -> None:
         attachments = self._owners(dataset.owners)
         if original := b"".join(self._plan.dataset_original(position)):
-            attachments.append(self._sealing.seal("event", _JSON, original))
+            attachments.append(self._sealing.seal("event", JSON, original))
         title = dataset.aliases[0].name[:200]
         self._batch.register(name, title=title, aliases=dataset.aliases, attachments=attachments)
         self.registered_count += 1
@@ -142,28 +140,47 @@ class Importer:
         """Record a run with the versions that it made or named, all of it or nothing."""
         source = SOURCE + draft.digest.hex()
         if self._context.index.activity_source(self._context.address, draft.run_id, source):
+            self._recall(draft)
             self.known += 1
-            return
-        numbers, made_by, sealed = len(self._numbers), len(self._made_by), len(self._sealing)
+        elif draft.static and any(map(self._is_made_by_runs, draft.outputs)):
+            self.dropped.update([_OVERTAKEN])  # what was declared yields to what was run
+        else:
+            self._try(draft, source)
+
+    def _try(self, draft: RunDraft, source: str) -> None:
         try:
-            with self._batch.all_or_none():
+            with ExitStack() as stack:
+                for part in (self._batch, self._versions, self._sealing):
+                    stack.enter_context(part.all_or_none())
                 self._record(draft, source)
         except (FormatError, Usage) as error:
-            _shorten(self._numbers, numbers)
-            _shorten(self._made_by, made_by)
-            self._sealing.shorten(sealed)
             self._refusals.add(f"run {draft.run_id}", "", str(error))
         else:
             self.recorded += 1
 
+    def _recall(self, draft: RunDraft) -> None:
+        """Find what a run that is known made, for those that come after it."""
+        for output in draft.outputs:
+            found = (
+                self._versions.find(self._assets[output.dataset], output.declared) if output.makes else None
+            )
+            if found is not None:
+                self._versions.note_maker(draft.run_id, output.dataset, found)
+
+    def _is_made_by_runs(self, output: OutputDraft) -> bool:
+        """Tell whether the newest version of an asset is more than lineage that was only declared."""
+        known = self._context.index.latest_version(self._assets[output.dataset])
+        return known is not None and not is_static(known.declared)
+
     def _record(self, draft: RunDraft, source: str) -> None:
+        newest = {each.dataset: self._batch.latest(self._assets[each.dataset]) for each in draft.inputs}
         outputs = [self._output(draft, output) for output in draft.outputs]
-        inputs, places = _distinct([self._input(draft, each) for each in draft.inputs])
-        attachments = [self._sealing.seal("event", _JSON, b"".join(self._plan.original(draft)))]
+        inputs, places = _distinct([self._input(draft, each, newest) for each in draft.inputs])
+        attachments = [self._sealing.seal("event", JSON, b"".join(self._plan.original(draft)))]
         attachments += self._owners(draft.owners)
         columns = [msgspec.structs.replace(each, input=places[each.input]) for each in draft.columns]
-        if len(encoded := msgspec.json.encode(columns)) > _INLINE_BYTES:
-            attachments.append(self._published("columns", encoded))
+        if len(encoded := msgspec.json.encode(columns)) > INLINE_BYTES:
+            attachments.append(self._sealing.publish("columns", JSON, encoded))
             columns = []
         predicate = {
             "run_id": draft.run_id,
@@ -180,92 +197,39 @@ class Importer:
 
     def _output(self, draft: RunDraft, output: OutputDraft) -> Resource:
         asset = self._assets[output.dataset]
-        if not output.makes or (draft.static and not self._may_declare(asset)):
+        if not output.makes:
             return self._batch.asset_resource(asset)
-        made = self._version(asset, output.declared, output.fields)
-        self._made_by[_run_key(draft.run_id, output.dataset)] = bytes.fromhex(made.digest[DECLARED])
-        return made
+        made = self._versions.make(asset, output.declared, output.fields)
+        self._versions.note_maker(draft.run_id, output.dataset, made)
+        return made.resource
 
-    def _may_declare(self, asset: str) -> bool:
-        """Tell whether lineage that nobody ran may give the asset a version: if it has none, or only such
-        ones.
-        """
-        newest = self._context.index.latest_version(asset)
-        if newest is None:
-            return True
-        said = (
-            decode_json(newest.declared.encode(), dict[str, str], what="version") if newest.declared else {}
-        )
-        return said.get("run", "").startswith(STATIC_RUN)
-
-    def _input(self, draft: RunDraft, each: InputDraft) -> Resource:
-        """Find which version was read: as named, as made by a run, as described, or the newest; see
-        `RunDraft`.
-        """
+    def _input(self, draft: RunDraft, each: InputDraft, newest: Newest) -> Resource:
+        """Find which version was read: as named, as made by a run, as described, or the newest before it."""
         asset = self._assets[each.dataset]
-        if each.declared and (known := self._described(asset, each.declared)):
-            return known
-        made = self._made_by.get(_run_key(each.made_by, each.dataset)) if each.made_by else None
-        if made is not None:
-            return _declared_version(asset, self._numbers[made], made)
-        if each.declared:
-            return self._version(asset, each.declared, each.fields)
-        newest = None if draft.static else self._batch.latest(asset)
-        if newest is None:
+        found = self._versions.find(asset, each.declared) if each.declared else None
+        found = found or self._versions.made_by(each.made_by, each.dataset, asset)
+        if found is None and each.declared:
+            found = self._versions.make(asset, each.declared, each.fields)
+        if found is not None:
+            return found.resource
+        before = None if draft.static else self._before(draft, each.dataset, newest[each.dataset])
+        if before is None:
             return self._batch.asset_resource(asset)
-        return Resource(format_version(asset, newest.number), newest.digest)
+        return Resource(format_version(asset, before.number), before.digest)
 
-    def _version(self, asset: str, declared: str, fields: Sequence[Field]) -> Resource:
-        """Return the version of the asset so described, made now if there is none."""
-        known = self._described(asset, declared)
-        if known is not None:
-            return known
-        digest = self._digest(asset, declared)
-        attachments: list[Attachment] = []
-        inline = list(fields)
-        if len(encoded := msgspec.json.encode(inline)) > _INLINE_BYTES:
-            attachments.append(self._published("fields", encoded))
-            inline = []
-        added = self._batch.version(
-            asset, {DECLARED: digest.hex()}, fields=inline, declared=declared, attachments=attachments
-        )
-        self._numbers[digest] = added.number
-        return _declared_version(asset, added.number, digest)
-
-    def _described(self, asset: str, declared: str) -> Resource | None:
-        """Return the version of the asset with this description, if this import or the ledger has one."""
-        digest = self._digest(asset, declared)
-        number = self._numbers.get(digest)
-        if number is None:
-            found = self._context.index.version_by_digest(asset, DECLARED, digest.hex())
-            if found is None:
-                return None
-            number = self._numbers[digest] = found.number
-        return _declared_version(asset, number, digest)
-
-    def _digest(self, asset: str, declared: str) -> bytes:
-        return bytes.fromhex(digests.declared_digest(self._context.ledger_id, asset, declared))
+    def _before(self, draft: RunDraft, dataset: int, newest: Added | None) -> Added | None:
+        """Return the newest version that the run did not make itself: its own is there if events came in
+        late.
+        """
+        asset = self._assets[dataset]
+        own = self._versions.made_by(draft.run_id, dataset, asset)
+        if newest is None or own is None or newest.number < own.number:
+            return newest
+        older = self._context.index.version(asset, own.number - 1)
+        return None if older is None else added(older)
 
     def _owners(self, owners: tuple[Owner, ...]) -> list[Attachment]:
-        return [self._sealing.seal("ownership", _JSON, ownership_attachment(owners))] if owners else []
-
-    def _published(self, role: str, data: bytes) -> Attachment:
-        return publish_attachment(self._context, role, _JSON, data, keep=not self._dry_run)
-
-
-def _declared_version(asset: str, number: int, digest: bytes) -> Resource:
-    return Resource(format_version(asset, number), {DECLARED: digest.hex()})
-
-
-def _run_key(run_id: str, dataset: int) -> bytes:
-    """A short key for "what this run made of this dataset": an import may have a million of them."""
-    return sha256(run_id.encode())[:16] + dataset.to_bytes(4, "big")
-
-
-def _shorten(entries: dict[bytes, Any], size: int) -> None:
-    """Remove what was added last, down to `size` entries."""
-    while len(entries) > size:
-        entries.popitem()
+        return [self._sealing.seal("ownership", JSON, ownership_attachment(owners))] if owners else []
 
 
 def _distinct(resources: Sequence[Resource]) -> tuple[list[Resource], list[int]]:

@@ -6,7 +6,6 @@ import re
 from typing import Literal
 
 from ledger.core.lineage import LineageGraph
-from ledger.service.asking import asked
 from ledger.service.context import Context
 from ledger.service.syncing import fresh
 from ledger.service.times import parse_time
@@ -49,5 +48,4 @@ def _as_of(text: str) -> tuple[int | None, int | None]:
     """Read a block number (of up to 15 digits) or a time."""
     if _block_number(text):
         return int(text), None
-    with asked():
-        return None, parse_time(text)
+    return None, parse_time(text)

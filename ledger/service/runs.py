@@ -22,7 +22,7 @@ from ledger.core.names import format_version
 from ledger.core.records import BASIS_INPUTS, Attachment, Component, Edge, Resource
 from ledger.service.asking import asked
 from ledger.service.assets import add_version, anchors, observe
-from ledger.service.attached import seal
+from ledger.service.attached import JSON, Sealing
 from ledger.service.batch import Batch
 from ledger.service.child import run_child
 from ledger.service.context import Context
@@ -121,10 +121,10 @@ class _Run:
         """Record what came of it, all at once."""
         context = self._context
         with context.writing(PATIENCE_S):
-            batch = Batch(context)
-            read, subject = self._add(
-                batch, seen, [seal(context, "command", "application/json", self._command)]
-            )
+            batch, sealing = Batch(context), Sealing(context)
+            command = sealing.seal("command", JSON, self._command)
+            read, subject = self._add(batch, seen, [command])
+            sealing.flush()
             if seen.outcome == COMPLETED:
                 Paths(context.workspace).remember(self._plan.places())
             done = publish(context, batch, anchor=anchors(context, anchor), notes=seen.problems)

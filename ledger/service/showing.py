@@ -8,7 +8,7 @@ import msgspec
 
 from ledger.core import dsse
 from ledger.core.digests import SEALED
-from ledger.core.errors import NotFound
+from ledger.core.errors import NotFound, Usage
 from ledger.core.names import is_asset
 from ledger.index.views import AssetView, EntryView, VersionView, Where
 from ledger.service.context import Context
@@ -30,17 +30,27 @@ def show(context: Context, what: str) -> Shown:
     Raises NotFound, and Usage where it means several things.
     """
     index = fresh(context)
-    rows = index.find_records(what) if _record_prefix(what) else []
-    if rows:
-        return _record(context, rows, what)
+    if _record_prefix(what) and index.namespace_owner(what) is None:
+        return _record(context, index.find_records(what), what)
     if what.startswith("did:") or not (is_asset(what.partition("@")[0]) or ":" in what or "/" in what):
-        if _record_prefix(what) and index.namespace_owner(what) is None:
-            raise NotFound(f"no record begins with {what}", hint="dataledger log lists records")
-        return _party(context, party_address(context, what))
+        return _party(context, _party_called(context, what))
     reference = context.known.reference(what)
     named = context.known.named_version(reference)
     version = None if named is None else index.version(reference.asset, named.number)
     return _asset(context, reference.asset) if version is None else _version(context, version)
+
+
+def _party_called(context: Context, what: str) -> bytes:
+    try:
+        return party_address(context, what)
+    except (NotFound, Usage):
+        if what.startswith(("did:", "0x")):
+            raise
+        raise NotFound(
+            f"nothing here is called {what}",
+            hint="an asset is NAMESPACE/PATH, a record is named by its first 4 digits or more;"
+            " dataledger log lists records",
+        ) from None
 
 
 def _shown(
@@ -57,6 +67,8 @@ def _shown(
 
 
 def _record(context: Context, rows: list[EntryView], prefix: str) -> Shown:
+    if not rows:
+        raise NotFound(f"no record begins with {prefix}", hint="dataledger log lists records")
     ids = {row.record for row in rows}
     if len(ids) > 1:
         raise NotFound(f"{len(ids)} records begin with {prefix}", hint="name more digits")

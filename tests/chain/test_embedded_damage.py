@@ -164,7 +164,7 @@ def test_every_node_matters(original, copy, seed):
             assert read(copy, *original[1:3]) == original[3]
 
 
-@pytest.mark.parametrize("flips", [60, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("flips", [60, pytest.param(600, marks=pytest.mark.slow)])
 def test_flipped_bits_of_the_file(original, copy, flips):
     """Wherever a bit of the file flips: the facts are the same, or an error says that they can't be had."""
     chooser = random.Random(20)

@@ -5,13 +5,15 @@ so that a refusal costs nothing and is known with its reason. Several calls are 
 that is refused on the state before its predecessors waits for them and is tried again.
 
 Nonces: another process may use the account at the same time. Whoever comes second with a nonce takes the
-next; a transaction whose nonce was used by another one is sent again. Posting the same bytes twice is
-harmless, and every call of ours is too: the contracts compare before they set.
+next; a transaction whose nonce was used by another one is sent again. Two processes that say the same thing
+would sign the same bytes, and each take the one transaction for its own: so the gas limit differs by chance,
+within its margin. Posting the same bytes twice is harmless.
 """
 
 from __future__ import annotations
 
 import random
+import secrets
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -33,6 +35,7 @@ UNKNOWN_GAS = 400_000
 
 _MARGIN_PERCENT = 25
 _MARGIN_GAS = 20_000
+_MARK_GAS = 4096
 _SUBMISSIONS = 12
 _RESENDINGS = 5
 _MISSES = 2
@@ -113,7 +116,7 @@ class RpcChain(RpcReader):
                 f"{self.location}: {call.label}: the node can't estimate it: {error.message}"
             ) from None
         gas = self._read(lambda: values.quantity(answer, "gas"))
-        return min(gas + gas * _MARGIN_PERCENT // 100 + _MARGIN_GAS, max(CALL_GAS, gas))
+        return min(gas + gas * _MARGIN_PERCENT // 100 + _MARGIN_GAS, max(CALL_GAS, gas + _MARK_GAS))
 
     def _fees(self) -> Fees:
         block = self._ask("eth_getBlockByNumber", "latest", False)
@@ -132,6 +135,7 @@ class RpcChain(RpcReader):
         return self._quantity("eth_getTransactionCount", _hex(account), "pending")
 
     def _submit(self, call: Call, gas: int, nonce: int, account_key: bytes) -> _Sent:
+        gas -= secrets.randbelow(_MARK_GAS)
         for attempt in range(_SUBMISSIONS):
             transaction = Transaction(
                 self.chain_id, nonce, call.to, call.data, call.value_wei, gas, self._fees()
