@@ -380,19 +380,6 @@ def test_ctrl_c_at_a_terminal_is_the_programs_business(story):
     assert b"dataledger: failed" in err
 
 
-def test_an_interrupt_sent_to_us_alone_reaches_the_program(story):
-    arguments = [*COMMAND, "run", "--", sys.executable, "-c", PATIENT]
-    with subprocess.Popen(
-        arguments, cwd=story.folder, stdout=-1, stderr=-1, start_new_session=True
-    ) as wrapped:
-        assert wrapped.stdout is not None
-        wait_for(wrapped.stdout, b"ready")
-        wrapped.send_signal(signal.SIGINT)
-        _, err = wrapped.communicate(timeout=60)
-    assert wrapped.returncode == 9, err
-    assert b"dataledger: failed" in err
-
-
 # --- stderr
 
 
