@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from ledger.core.errors import Invalid
+
 from .declare import command, group, pass_session
-from .receipts import answer_receipt, code_of
 from .render import writing
-from .session import Session
+from .session import UNSETTLED, Session
 
 no_anchor = click.option(
     "--no-anchor", is_flag=True, help="Leave the records pending; `dataledger anchor` anchors a batch."
@@ -65,7 +66,7 @@ def register(
         aliases=aliases,
         anchor=not no_anchor,
     )
-    return answer_receipt(session, done)
+    return session.settle(done)
 
 
 @command(
@@ -132,7 +133,7 @@ def version(session: Session, asset: str, path: Path | None, no_anchor: bool) ->
     PATH is a file or a folder; without it the content is taken from where the last version was.
     """
     done = session.open().version(asset, path, anchor=not no_anchor)
-    return answer_receipt(session, done)
+    return session.settle(done)
 
 
 @command(
@@ -151,25 +152,25 @@ def transfer(session: Session, asset: str, receiver: str) -> int:
     chain, and binds from there on: only the new holder can record versions of ASSET.
     """
     done = session.open().transfer(asset, receiver)
-    return answer_receipt(session, done)
+    return session.settle(done)
 
 
 @command(
     answers="Receipt",
     example="""
-dataledger revoke 6a09e667f3bc --reason "exported from the wrong table\"""",
+dataledger revoke 3f9a2c
+dataledger revoke 3f9a2c --reason "wrong file" """,
 )
 @click.argument("record")
-@click.option("--reason", default="", help="Why, for all who read it.")
+@click.option("--reason", default="", help="Why, for people.")
 @pass_session
 def revoke(session: Session, record: str, reason: str) -> int:
     """Take back a record of yours.
 
-    RECORD is the first digits of its id. It stays in the log, and everyone is told that you do not stand by
-    it any more. The revocation is recorded, anchored and posted on chain, and binds from there on.
+    RECORD is its id or the first digits of it. The revocation is recorded, anchored and posted on chain,
+    and binds from there on. The record stays where it is, and is shown as revoked.
     """
-    done = session.open().revoke(record, reason=reason)
-    return answer_receipt(session, done)
+    return session.settle(session.open().revoke(record, reason=reason))
 
 
 @group("import")
@@ -202,8 +203,8 @@ def openlineage(
     done = session.open().import_openlineage(files, namespace=into, dry_run=dry_run, anchor=not no_anchor)
     session.answer(done, writing.imported)
     if done.refused_count:
-        return 1
-    return code_of(done.receipt)
+        return Invalid.exit_code
+    return UNSETTLED if done.receipt is not None and done.receipt.problem else 0
 
 
 COMMANDS = (register, run, version, transfer, revoke, import_)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -13,7 +13,7 @@ from .render import asking
 from .session import Session
 
 if TYPE_CHECKING:
-    from ledger.service.lineage import Direction, Level
+    from ledger.service.lineage import Direction
 
 FORMATS = ("tree", "table", "json", "dot", "mermaid")
 
@@ -23,7 +23,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 class Query(TypedDict):
     """What trace and impact can be asked besides what about."""
 
-    level: Level
+    level: Literal["version", "asset"]
     depth: int | None
     as_of: str | None
     column: str | None

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
     from ledger.service import Ledger
     from ledger.service.request import InitRequest
-    from ledger.service.results import Setup
+    from ledger.service.results import Receipt, Setup
 
     Result = TypeVar("Result", bound=Struct)
 
+UNSETTLED = Unavailable.exit_code
 PROGRESS_EVERY_S = 0.1
 LINES_AT_ONCE = 512
 
@@ -66,6 +67,13 @@ class Session:
         """Release what the command opened."""
         while self._closing:
             self._closing.pop()()
+
+    def settle(self, receipt: Receipt) -> int:
+        """Print what was written; return the exit code, 3 if something asked for is left to do."""
+        from .render import writing
+
+        self.answer(receipt, writing.receipt)
+        return UNSETTLED if receipt.problem else 0
 
     def answer(self, data: Result, lines: Callable[[Result], Iterable[str]]) -> None:
         """Print a result on stdout: as JSON on one line if asked for, else as `lines` puts it."""

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import click
 
-from ledger.core.errors import Unavailable
-
 from .declare import command, pass_session
-from .receipts import answer_receipt
 from .render import browsing, writing
-from .session import Session
+from .session import UNSETTLED, Session
 
 
 @command(
@@ -62,7 +59,7 @@ def init(
     It is the folder .dataledger here, or where DATALEDGER_HOME says. Interrupted, or without funds on a
     real chain, the same command goes on where it stopped.
     """
-    from ledger.service import InitRequest
+    from ledger.service.request import InitRequest
 
     request = InitRequest(
         namespace=namespace,
@@ -97,7 +94,8 @@ def sync(session: Session, rebuild: bool, digest: bool) -> None:
 @pass_session
 def anchor(session: Session) -> int:
     """Anchor all pending records in one transaction."""
-    return answer_receipt(session, session.open().anchor())
+    done = session.open().anchor()
+    return session.settle(done)
 
 
 @command(
@@ -133,7 +131,7 @@ def follow(session: Session, party: str | None, source: str | None, trust: bool,
         found = ledger.unfollow(party)
     else:
         found = ledger.follow(party, source=source, trust=trust)
-        code = Unavailable.exit_code if found.followed[-1].problem else 0
+        code = UNSETTLED if found.followed[-1].problem else 0
     session.answer(found, browsing.follows)
     return code
 

@@ -32,14 +32,12 @@ def _claim(claim: r.Claim) -> Iterator[str]:
     record = f"record {short(claim.record)}"
     if claim.block is not None:
         yield f"    {record} existed by {anchored(claim.block, claim.block_time)}, {claim.state}"
-    elif claim.state == "pending":
-        yield f"    {record} is pending: not anchored yet"
     else:
-        yield f"    {record}: its anchor could not be confirmed"
+        yield f"    {record} is {claim.state}"
     if claim.claimed_time:
         yield f"    it says that it was made {claim.claimed_time}"
-    if claim.problem and claim.state != "pending":
-        yield f"    problem: {claim.problem}"
+    if claim.problem:
+        yield f"    {claim.verdict}: {claim.problem}"
 
 
 def audit(report: r.AuditReport) -> Iterator[str]:
@@ -65,9 +63,9 @@ def audit(report: r.AuditReport) -> Iterator[str]:
     yield from _problems("failures:", report.failures)
     yield from _problems("findings:", report.findings)
     if report.findings_truncated:
-        yield "  ... and more: dataledger findings --limit N"
+        yield "  ... there are more: dataledger findings"
     if report.digest_block is not None:
-        yield f"state digest {report.state_digest} at block {report.digest_block:,}"
+        yield f"state digest {report.state_digest} as of block {report.digest_block:,}"
     if report.trust_root:
         yield f"checked against {report.trust_root}"
     yield from notes(report.notes)

@@ -51,6 +51,13 @@ def notes(lines: Iterable[str]) -> Iterator[str]:
         yield f"note: {line}"
 
 
+def problems(*texts: str) -> Iterator[str]:
+    """Yield what was asked for and could not be done, as lines."""
+    for text in texts:
+        if text:
+            yield bad("problem", f": {text}")
+
+
 class Styled(str):
     """A line whose first word is a verdict, in bold and a colour on a terminal."""
 

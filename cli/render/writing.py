@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .layout import anchored, bad, count, good, notes, pairs, short, table, unsure, who
+from .layout import anchored, bad, count, good, notes, pairs, problems, short, table, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -36,9 +36,8 @@ def receipt(done: r.Receipt) -> Iterator[str]:
     """What was written, and where it is anchored."""
     yield from table((), ((ref.type, ref.subject, f"record {short(ref.record)}") for ref in done.records))
     yield from _place(done)
+    yield from problems(done.problem)
     yield from notes(done.notes)
-    if done.problem:
-        yield unsure("LEFT TO DO", f": {done.problem}")
 
 
 def _place(done: r.Receipt) -> Iterator[str]:
@@ -76,18 +75,22 @@ def synced(result: r.Synced) -> Iterator[str]:
     yield f"{applied}, {rejected}, {count(result.findings, 'finding')}"
     for log in result.missing_logs:
         yield f"missing log {log}, which the lineage of your assets needs: see dataledger follow"
-    if result.state_digest:
-        yield f"state digest {result.state_digest}"
+    if result.digest_block is not None:
+        yield f"state digest {result.state_digest} as of block {result.digest_block:,}, resting on:"
+        rows = ((short(log.log), log.entries, log.problem) for log in result.digest_logs)
+        yield from table(("LOG", "RECORDS", "STOPS FOR"), rows)
 
 
 def imported(result: r.Imported) -> Iterator[str]:
     """`import`."""
     events, runs = count(result.events, "event"), count(result.runs, "run")
-    yield f"{events}: {runs} recorded, {result.runs_known:,} known already, {result.refused_count:,} refused"
+    would = "would be " if result.dry_run else ""
+    known = f"{result.runs_known:,} known already, {result.refused_count:,} refused"
+    yield f"{events}: {runs} {would}recorded, {known}"
     if result.registered:
         more = ", ..." if result.registered_count > SHOWN_NAMES else ""
         names = ", ".join(result.registered[:SHOWN_NAMES])
-        yield f"registered {count(result.registered_count, 'dataset')}: {names}{more}"
+        yield f"{count(result.registered_count, 'dataset')} {would}registered: {names}{more}"
     for each in result.refused:
         yield f"refused {each.source} {each.position}: {each.reason}"
     if result.refused_count > len(result.refused):
@@ -98,6 +101,5 @@ def imported(result: r.Imported) -> Iterator[str]:
     if result.receipt is not None:
         if result.receipt.records:
             yield from _place(result.receipt)
+        yield from problems(result.receipt.problem)
         yield from notes(result.receipt.notes)
-        if result.receipt.problem:
-            yield unsure("LEFT TO DO", f": {result.receipt.problem}")

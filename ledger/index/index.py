@@ -6,11 +6,10 @@ of `views`, of `core.lineage` and of `state`; addresses and ids in arguments are
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from ledger.core.chain_facts import BlockRef
 from ledger.core.descriptor import LedgerDescriptor
@@ -40,11 +39,21 @@ if TYPE_CHECKING:
     from ledger.core.authority import KeyState
     from ledger.core.lineage import LineageGraph
     from ledger.index.feeds import ChainFeed, LogFeed
+    from ledger.index.impact import Impact
     from ledger.index.lineage import Direction, Level
     from ledger.index.state import Difference, State
     from ledger.index.sync import Progress, SyncReport
 
-_number = re.compile("[0-9]{1,18}").fullmatch
+
+class Walked(TypedDict, total=False):
+    """What `Index.lineage` takes beside reference and direction."""
+
+    level: Level
+    depth: int | None
+    as_of: int | None
+    as_of_time_unix_s: int | None
+    limit: int
+    party: bytes | None
 
 
 class Index:
@@ -192,6 +201,12 @@ class Index:
         meant = self.resolve(reference, party) if isinstance(reference, str) else reference
         start = tracing.starts(self.database, meant, query)
         return tracing.trace(self.database, self.descriptor.chain_id, start, query)
+
+    def impact(self, reference: str | Reference, **query: Unpack[Walked]) -> Impact:
+        """Say in figures what was made from a reference: `lineage` downstream, counted by asset and party."""
+        from ledger.index.impact import impact
+
+        return impact(self.lineage(reference, direction="downstream", **query))
 
     # --- assets and versions
 

@@ -64,7 +64,7 @@ def find_records(database: Database, prefix: str, *, limit: int = 20) -> list[En
     low, high = (bytes.fromhex(digits.ljust(64, fill)) for fill in "0f")
     rows = database.rows(
         f"{_ENTRIES} WHERE e.short >= ? AND e.short <= ? AND e.record >= ? AND e.record <= ? "
-        "ORDER BY e.id LIMIT ?",
+        "ORDER BY +e.id LIMIT ?",
         short(low),
         short(high),
         low,
@@ -77,7 +77,8 @@ def find_records(database: Database, prefix: str, *, limit: int = 20) -> list[En
 
 def entry_at(database: Database, log: bytes, idx: int) -> EntryView | None:
     """Return the entry at a position of a log."""
-    row = database.one(f"{_ENTRIES} WHERE l.log = ? AND e.idx = ?", log, idx)
+    place = "e.log = (SELECT id FROM log WHERE log = ?) AND e.idx = ?"
+    row = database.one(f"{_ENTRIES} WHERE {place}", log, idx)
     return None if row is None else _entry(database, row, final_block(database))
 
 
@@ -211,11 +212,12 @@ def _check_address(address: bytes) -> None:
         raise Usage(f"party: expected an address of {ADDRESS_SIZE} bytes, got {len(address)}")
 
 
+# CROSS JOIN: entries are the outer loop, newest first, so that a limit ends it
 _ENTRIES = """
 SELECT e.id, e.record, e.kind, p.address, l.log, e.idx, e.claimed, e.block, b.time,
   e.verdict, e.reason, e.message,
   e.verdict = 0 AND EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record)
-FROM entry e JOIN log l ON l.id = e.log LEFT JOIN party p ON p.id = e.party
+FROM entry e CROSS JOIN log l ON l.id = e.log LEFT JOIN party p ON p.id = e.party
 LEFT JOIN block b ON b.number = e.block
 """
 

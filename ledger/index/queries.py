@@ -183,9 +183,7 @@ def _awaits_transfer(database: Database, asset: str, holder: bytes) -> bool:
 
 
 def unposted_transfer(database: Database, asset: str, giver: bytes, receiver: bytes) -> bytes | None:
-    """Return the record of an accepted transfer between the two, open-ended, that its giver has not posted
-    yet.
-    """
+    """Return the record of an accepted, open-ended transfer between the two that is not posted yet."""
     record: bytes | None = database.scalar(_UNPOSTED_TRANSFER, asset, giver, receiver)
     return record
 

@@ -96,8 +96,13 @@ def test_answers_in_text(parties, arguments):
 
 
 def test_every_command_is_among_those_tested():
-    # in this file, below, and in test_session
-    elsewhere = {"init", "run", "revoke", "key revoke", "delegate revoke"}
+    elsewhere = {
+        "init",
+        "run",
+        "revoke",
+        "key revoke",
+        "delegate revoke",
+    }  # in this file, below, and in test_session
     leaves = set()
     for name, command in cli.commands.items():
         if isinstance(command, click.Group):

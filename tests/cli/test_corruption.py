@@ -109,9 +109,7 @@ def test_a_file_of_the_log_that_is_not_whole(story, name, damage):
 
 
 def test_a_log_that_lost_its_tail(story):
-    """Somebody puts an older copy of the public folder back: what is anchored is missing, and nothing is
-    written.
-    """
+    """Somebody puts an older public folder back: what is anchored is missing, and nothing is written."""
     older = story.folder / "older"
     shutil.copytree(story.home / "public", older)
     story("register", "haina/more", "orders.csv")
@@ -376,7 +374,7 @@ def test_a_key_that_cannot_be_used(story, which, damage):
     elif damage == "empty":
         path.write_bytes(b"")
     else:
-        flip(path, len(good) - 20)
+        flip(path, good.index(b'"secret"') + 20)
     before = story("log", "--json").json["records"]
     done = story.run("register", "haina/more", "orders.csv", "--no-anchor")
     if which == "record":
