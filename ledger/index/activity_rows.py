@@ -12,7 +12,7 @@ from ledger.core.records import Activity
 from ledger.index.kinds import CODE, INPUT, OUTCOMES, OUTPUT, UNVERSIONED
 from ledger.index.memory import OBSERVED, Asset, Memory
 from ledger.index.prepared import Named, Prepared
-from ledger.index.schema import short
+from ledger.index.schema import spread
 from ledger.index.writer import Writer
 
 _ASSET = CODE[ASSET]
@@ -145,7 +145,7 @@ class ActivityRows:
         """Find the newest version with this content; without one, the content stands for itself."""
         self._writer.flush()
         content = named.content
-        node = self._writer.database.scalar(_WITH_CONTENT, short(content), asset.id, named.code, content)
+        node = self._writer.database.scalar(_WITH_CONTENT, spread(content), asset.id, named.code, content)
         if node is None:
             node = self._memory.nodes.id((asset.id, UNVERSIONED, named.code, content))
         return _Place(node, asset.id, named.code)

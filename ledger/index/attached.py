@@ -17,7 +17,7 @@ from ledger.core.statement import parse_statement
 from ledger.index.database import Database, Row, insert_sql
 from ledger.index.feeds import LogFeed
 from ledger.index.kinds import CODE, UNVERSIONED
-from ledger.index.schema import short
+from ledger.index.schema import spread
 
 READ, MISSING, INVALID = "read", "missing", "invalid"
 ROLE = "columns"
@@ -63,7 +63,11 @@ def _columns(database: Database, statement: Statement, data: bytes, digest: byte
     if not isinstance(predicate, Activity):
         raise FormatError("attachment: column edges belong to an activity")
     edges = decode_json(data, list[ColumnEdge], what="attachment", max_bytes=_MAX_BYTES)
-    outputs = [_node(database, each, block) for each in statement.subject]
+    # of an output that was never made only the asset (or the run) is named: nothing came from anything
+    outputs = [
+        _node(database, each, block) if set(each.digest) <= set(CONTENT_DIGESTS) else None
+        for each in statement.subject
+    ]
     inputs = [_node(database, each, block) for each in predicate.inputs]
     author = parse_did(predicate.authors[0])[1]
     activity = database.scalar(_ACTIVITY, predicate.run_id, author)
@@ -81,10 +85,8 @@ def _node(database: Database, resource: Resource, block: int) -> int | None:
     """Find the node that the record's own edges use for this resource."""
     ((alg, digest),) = resource.digest.items()
     name, _, number = resource.name.partition("@")
-    if alg not in CONTENT_DIGESTS:
-        return None
     content = bytes.fromhex(digest)
-    key = (short(content), name, CODE[alg], content)
+    key = (spread(content), name, CODE[alg], content)
     node = database.scalar(_NODE, *key, int(number or UNVERSIONED))
     if node is None and not number:
         node = database.scalar(_VERSION, *key, block)

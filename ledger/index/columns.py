@@ -82,13 +82,6 @@ def walk_columns(
     return ColumnWalk(first, list(ids), list(links), "")
 
 
-def columns_of(database: Database, node: int) -> list[str]:
-    """Return the columns of a node that any column edge speaks of."""
-    names = {link.output_field for link in _links(database, [node], "upstream", 2**62)}
-    names |= {link.input_field for link in _links(database, [node], "downstream", 2**62)}
-    return sorted(names - {WHOLE})
-
-
 def _meets(link: ColumnLink, frontier: dict[int, set[str]], direction: Direction) -> bool:
     node, name = (
         (link.output, link.output_field) if direction == "upstream" else (link.input, link.input_field)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ledger.core.digests import FILE, TREE
 from ledger.index.kinds import CODE
-from ledger.index.schema import short
+from ledger.index.schema import spread
 from ledger.index.writer import CAPACITY, Interner, Writer, listed
 
 OBSERVED = (CODE[FILE], CODE[TREE])
@@ -98,7 +98,7 @@ class Nodes:
         """Return the node's id, made now if nobody mentioned it before."""
         known = self._known.get(key) or self.get(key)
         if known is None:
-            known = self._known[key] = self._writer.add("node", *key, short(key[3]))
+            known = self._known[key] = self._writer.add("node", *key, spread(key[3]))
         return known
 
     def register(self, node: int) -> None:
@@ -115,7 +115,7 @@ class Nodes:
         if not missing:
             return
         self._known.update(dict.fromkeys(missing))
-        wanted = listed([(asset, number, short(digest)) for asset, number, _, digest in missing])
+        wanted = listed([(asset, number, spread(digest)) for asset, number, _, digest in missing])
         for node, registered, asset, number, alg, digest in self._writer.database.rows(_NODES, wanted):
             self._known[asset, number, alg, digest] = node
             if registered:

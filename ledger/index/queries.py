@@ -10,7 +10,7 @@ from ledger.core.digests import asset_digest, target_of_asset
 from ledger.core.names import namespace_of
 from ledger.index.database import Database, Row
 from ledger.index.kinds import ACCEPTED, ALGORITHMS, CODE, INPUT, OUTCOMES
-from ledger.index.schema import PENDING, short
+from ledger.index.schema import PENDING, short, spread
 from ledger.index.views import ActivityView, AliasView, AssetView, ResourceView, State, VersionView, Where
 
 
@@ -102,7 +102,7 @@ def version_by_digest(database: Database, asset: str, alg: str, digest: bytes) -
     condition = (
         "WHERE n.short = ? AND n.digest = ? AND n.alg = ? AND a.name = ? ORDER BY v.number DESC LIMIT 1"
     )
-    found = _versions(database, condition, short(digest), digest, CODE[alg], asset)
+    found = _versions(database, condition, spread(digest), digest, CODE[alg], asset)
     return found[0] if found else None
 
 
@@ -116,7 +116,7 @@ def find_by_digest(database: Database, alg: str, digest: bytes) -> list[VersionV
     if alg not in CODE:
         return []
     condition = "WHERE n.short = ? AND n.digest = ? AND n.alg = ? ORDER BY v.id"
-    return _versions(database, condition, short(digest), digest, CODE[alg])
+    return _versions(database, condition, spread(digest), digest, CODE[alg])
 
 
 def registered(database: Database, asset: str) -> bool:

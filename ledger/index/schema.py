@@ -16,6 +16,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from ledger.core.hashing import sha256
+
 SCHEMA_VERSION: Final = 1
 """Raised when a table changes its shape, or when the same chain and logs would lead to other rows."""
 
@@ -107,6 +109,15 @@ def short(digest: bytes) -> int:
     They tell hashes apart in practice and take a third of the space; queries compare the whole value too.
     """
     return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def spread(digest: bytes) -> int:
+    """Return 8 bytes of the hash of a content digest as the integer that its index has.
+
+    A content digest is whatever its signer says: claimed by the million with the same first bytes, it would
+    make every lookup a walk through all of them. Its hash can't be chosen so.
+    """
+    return short(sha256(digest))
 
 
 def columns_of(table: str) -> list[str]:

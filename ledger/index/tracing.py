@@ -17,7 +17,7 @@ from ledger.index.kinds import ALGORITHMS, CODE, OUTCOMES, UNVERSIONED
 from ledger.index.lineage import Direction, Level, Link, Walk, hydrate, links, walk
 from ledger.index.parties import party_name
 from ledger.index.queries import final_block, state_of
-from ledger.index.schema import PENDING, short
+from ledger.index.schema import PENDING, spread
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -74,7 +74,7 @@ def starts(database: Database, reference: Reference, query: Query) -> list[int]:
         alg, digest = reference.digest
         content = bytes.fromhex(digest)
         condition = f"{nodes} AND short = ? AND digest = ? AND alg = ? ORDER BY number DESC"
-        known = database.rows(condition, *at, short(content), content, CODE[alg])
+        known = database.rows(condition, *at, spread(content), content, CODE[alg])
     elif query.direction == "upstream" or reference.latest:
         known = database.rows(f"{registered} ORDER BY number DESC LIMIT 1", *at)
         if not known and not reference.latest:

@@ -6,7 +6,6 @@ went through an `Interner`, whose memory holds at least everything that was not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 import msgspec
@@ -66,9 +65,6 @@ class Interner(Generic[K]):
         self._table = table
         self._known: dict[K, int | None] = {}
         self._one = f"SELECT id FROM {table} WHERE {column} = ?"  # noqa: S608 - names of ours
-        self._many = (
-            f"SELECT t.{column}, t.id FROM json_each(?) j CROSS JOIN {table} t ON t.{column} = j.value"  # noqa: S608
-        )
 
     def get(self, key: K) -> int | None:
         """Return the id of `key`, None if it has none."""
@@ -82,13 +78,6 @@ class Interner(Generic[K]):
         if known is None:
             known = self._known[key] = self._writer.add(self._table, key, *rest)
         return known
-
-    def prefetch(self, keys: Iterable[K]) -> None:
-        """Look up many text keys with one query."""
-        missing = [key for key in keys if key not in self._known]
-        if missing:
-            self._known.update(dict.fromkeys(missing))
-            self._known.update(self._writer.database.rows(self._many, listed(missing)))
 
     def forget(self, *, everything: bool = False) -> None:
         """Bound the memory; only right after a flush. `everything`: after a rollback or a rewind."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ledger.index.schema import spread
+
 READS = [
     ("status",),
     ("log",),
@@ -301,7 +303,7 @@ def test_a_forged_row_of_the_index_makes_no_file_good(story):
         db.execute("UPDATE node SET digest = ?", (bytes.fromhex(digest),))
         columns = [name for _, name, *_ in db.execute("PRAGMA table_info(node)")]
         if "short" in columns:
-            short = int.from_bytes(bytes.fromhex(digest)[:8], "big", signed=True)
+            short = spread(bytes.fromhex(digest))
             db.execute("UPDATE node SET short = ?", (short,))
     db.close()
     done = story.fails(1, "verify", "demand.csv")

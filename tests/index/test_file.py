@@ -140,3 +140,9 @@ def test_cutting_back_finds_the_first_row(tmp_path, gaps: int):
         assert counts == {left}
         file.rollback()
     file.close()
+
+
+def test_digests_that_are_chosen_alike_do_not_crowd_in_one_place() -> None:
+    """Whoever signs a version says what its digest is: a million that begin alike must not slow the index."""
+    alike = [bytes(8) + number.to_bytes(24, "big") for number in range(20_000)]
+    assert len({spread(digest) for digest in alike}) == len(alike)

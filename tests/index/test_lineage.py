@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from ledger.core.errors import FormatError, NotFound, Unavailable, Usage, WrongLedger
 from ledger.core.lineage import LineageGraph
-from ledger.core.records import Alias, ColumnEdge
+from ledger.core.records import Alias, ColumnEdge, Resource
 from ledger.index import Index
 from ledger.index import lineage as walking
 from ledger.index.database import Database, insert_sql, open_database
@@ -303,15 +304,73 @@ def test_a_missing_attachment_is_shown_and_found_later(world: World, open_index,
 
 
 @pytest.mark.parametrize(
-    "data", [b"[", b"[[9,'x',0,'y']]", b'[[9,"x",0,"y"]]', b'[[0,"x",0]]', b'{"a":1}'], ids=str
+    ("data", "text"),
+    [
+        (b"[", "JSON"),
+        (b"[[9,'x',0,'y']]", "JSON"),
+        (b'[[9,"x",0,"y"]]', "there is no output 9"),
+        (b'[[0,"x",7,"y"]]', "no input 7"),
+        (b'[[0,"x",0]]', "attachment"),
+        (b'{"a":1}', "attachment"),
+    ],
 )
-def test_a_wrong_attachment_is_reported(world: World, open_index, data: bytes):
-    columned(world, attached=True)
-    (digest,) = world.logs.attachments
-    world.logs.attachments[digest] = data
+def test_an_attachment_that_makes_no_sense_is_reported(world: World, open_index, data: bytes, text: str):
+    acme = columned(world)
+    publish(world, acme, data)
     index = open_index(world)
     (finding,), _ = index.findings(kind="attachment-invalid")
+    assert text in finding.text
+    assert finding.severity == "error"
+
+
+def test_an_attachment_with_another_digest_is_reported(world: World, open_index):
+    columned(world, attached=True)
+    (digest,) = world.logs.attachments
+    world.logs.attachments[digest] = b"[]"
+    (finding,), _ = open_index(world).findings(kind="attachment-invalid")
     assert "expected SHA-256" in finding.text
+
+
+def test_columns_attached_to_something_else_are_reported(world: World, open_index):
+    acme = columned(world)
+    publish(world, acme, b"[]", to_a_version=True)
+    (finding,), _ = open_index(world).findings(kind="attachment-invalid")
+    assert "belong to an activity" in finding.text
+
+
+def test_columns_of_content_without_a_version(world: World, open_index):
+    """Positions mean what they mean in the record: content that stands for itself, or the version known."""
+    acme = columned(world)
+    inputs = [acme.resource("acme/a", b"a"), acme.resource("acme/a", b"unseen"), acme.resource("acme/b")]
+    publish(world, acme, b'[[0,"x",0,"price"],[0,"x",1,"q"],[0,"x",2,"r"]]', inputs)
+    graph = open_index(world).lineage("acme/d", column="x")
+    unseen = sha256(b"unseen").hexdigest()
+    assert column_pairs(graph) == {
+        "acme/d@1.x < acme/a@1.price",
+        f"acme/d@1.x < acme/a@sha256:{unseen}.q",
+        "acme/d@1.x < acme/b.r",
+    }
+
+
+def publish(
+    world: World,
+    acme: Party,
+    data: bytes,
+    inputs: Sequence[Resource] = (),
+    *,
+    to_a_version: bool = False,
+) -> None:
+    """Record a version of acme/d and the run that made it, one of them with `data` attached."""
+    from ledger.core.records import Attachment
+
+    digest = sha256(data).hexdigest()
+    world.logs.attachments[digest] = data
+    attached = {"attachments": [Attachment("columns", "application/json", {"sha256": digest})]}
+    acme.register("acme/d")
+    acme.version("acme/d", b"d", **(attached if to_a_version else {}))
+    used = list(inputs) or [acme.resource("acme/c@1", b"c")]
+    acme.activity("d", [acme.resource("acme/d@1", b"d")], used, **({} if to_a_version else attached))
+    acme.anchor()
 
 
 # --- the walk itself, on graphs without records

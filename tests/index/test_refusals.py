@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from ledger.core.errors import Unavailable
+from ledger.core.errors import Corrupt, Unavailable
 from ledger.core.merkle import CompactTree, leaf_hashes
 from ledger.core.records import Resource
 from ledger.index import Index
@@ -570,3 +570,41 @@ def test_content_seen_before_its_version_is_joined_to_it(world: World, open_inde
         "bolt/raw@1",
     ]
     assert [edge.label for edge in graph.edges if edge.input == "bolt/parts@1"] == ["the same content"]
+
+
+def test_a_feed_that_gives_too_few_entries(world: World, open_index):
+    acme = with_versions(world)
+    acme.anchor()
+    entries = world.logs.entries
+    world.logs.entries = lambda log, start, stop: list(entries(log, start, stop))[:-1]
+    (finding,), _ = open_index(world).findings()
+    assert (finding.kind, finding.text) == (
+        "log-unavailable",
+        "the anchor covers 3 entries, only 2 are there",
+    )
+
+
+def test_a_feed_that_finds_its_log_damaged(world: World, open_index):
+    acme = with_versions(world)
+    acme.anchor()
+
+    def damaged(log_id: bytes, start: int, stop: int):
+        raise Corrupt("entry bundle 0: a flipped bit")
+
+    world.logs.entries = damaged
+    index = open_index(world)
+    (finding,), _ = index.findings()
+    assert (finding.kind, finding.severity, finding.text) == (
+        "log-mismatch",
+        "error",
+        "entry bundle 0: a flipped bit",
+    )
+    assert index.sync(world.chain, world.logs).rewound_to is None
+
+
+def test_a_chain_that_loses_a_block_while_it_is_read(world: World, open_index):
+    with_versions(world).anchor()
+    chain, block = world.chain, world.chain.block
+    gone = iter([True])
+    chain.block = lambda number: None if next(gone, False) else block(number)  # type: ignore[method-assign]
+    assert len(verdicts(open_index(world))) == 3

@@ -271,3 +271,23 @@ def test_an_unknown_own_log_is_nothing(world: World, open_index):
     assert index.own_log_size(bytes(32)) == 0
     assert index.log_progress(bytes(32)).size == 0
     assert isinstance(next(iter(world.all_logs.values())), Log)
+
+
+def test_a_short_memory_changes_nothing(
+    world: World, open_index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    story(world)
+    carol = world.party("carol")
+    for number in range(4):
+        carol.register(f"carol/{number}")
+        carol.version(f"carol/{number}", b"same")
+        carol.activity(f"run {number}", [carol.resource(f"carol/{number}@1", b"same")], [])
+        carol.anchor()
+    expected = open_index(world, name="long").state()
+    monkeypatch.setattr("ledger.index.memory.CAPACITY", 0)
+    monkeypatch.setattr("ledger.index.writer.CAPACITY", 0)
+    monkeypatch.setattr("ledger.index.facts._REMEMBERED", 0)
+    monkeypatch.setattr("ledger.index.reading.CHUNK", 2)
+    index = open_index(world, name="short")
+    assert index.state() == expected
+    assert index.audit(world.chain, world.logs, tmp_path / "scratch.db") == []
