@@ -30,6 +30,7 @@ from ledger.index.reading import Confirmed, NewBlock, Segment, Stopped, Unreadab
 from ledger.index.record_rows import Entry, RecordRows
 from ledger.index.record_types import TYPE_CODE
 from ledger.index.schema import PENDING, short
+from ledger.index.subjects import ABOUT
 from ledger.index.verification import Checked, decode_checked
 from ledger.index.writer import Writer, listed
 
@@ -183,6 +184,7 @@ class Applying:
             None,
             party,
             predicate.time,
+            self._writer.next_id(ABOUT[kind]),
         )
         for other in predicate.authors[1:]:
             self._writer.add("coauthor", row, parties.id(parse_did(other)[1]))
@@ -201,13 +203,13 @@ class Applying:
         # whom a refused entry is from is not proven: the log says in whose log it stands
         key = short(record) if record else None
         self._writer.add(
-            "entry", log, index, record or None, key, kind, REJECTED, reason, message, None, claimed
+            "entry", log, index, record or None, key, kind, REJECTED, reason, message, None, claimed, None
         )
         self.counts.rejected += 1
 
     def _duplicate(self, log: int, index: int, record: bytes, statement: Statement) -> None:
         kind, claimed = TYPE_CODE[type(statement.predicate)], statement.predicate.time
-        values = (record, short(record), kind, DUPLICATE, "duplicate-record", None, None, claimed)
+        values = (record, short(record), kind, DUPLICATE, "duplicate-record", None, None, claimed, None)
         self._writer.add("entry", log, index, *values)
         self.counts.duplicates += 1
 

@@ -1,7 +1,7 @@
 """The index file: opening, reading, and cutting back to a block.
 
 Nothing here is a source of trust. A file that SQLite cannot read, or that belongs to another ledger or to
-other rules, is reported with the one remedy there is: delete it, the next sync makes it again.
+other rules, is reported with the one remedy there is: to make it again.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from ledger.index.schema import (
 
 Row = tuple[Any, ...]
 
-_REMEDY = "delete it and run `dataledger sync`: the index is made again from the chain and the logs"
+_REMEDY = "run `dataledger sync --rebuild`: the index is made again from the chain and the logs"
 _BUSY_S = 30
+_SETTINGS = ("cache_size = -98304", "wal_autocheckpoint = 10000", "temp_store = FILE")  # 96 MB, 40 MB
 _SYNCHRONOUS = "NORMAL"  # a power cut may undo the last syncs, but damages nothing
 _VERSION = SCHEMA_VERSION << 16 | RULES_VERSION
 
@@ -146,7 +147,7 @@ def rewind(database: Database, block: int) -> None:
     with database.guard():
         execute = database.connection.execute
         for table in DERIVED:
-            first = _first_after(database.connection, table, block)
+            first = first_after(database, table, block)
             if first is not None:
                 execute(f"DELETE FROM {table} WHERE id >= ?", (first,))  # noqa: S608 - a table of ours
         for table in ATTACHED:  # not written in the order of blocks
@@ -166,8 +167,13 @@ def insert_sql(table: str, *, ignore: bool = False, with_id: bool = True) -> str
     return f"{verb} INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
 
 
-def _first_after(connection: sqlite3.Connection, table: str, block: int) -> int | None:
-    """Return the smallest id whose row took effect after `block`; ids grow with the blocks."""
+def first_after(database: Database, table: str, block: int) -> int | None:
+    """Return the smallest id whose row took effect after `block`, None if none did: ids grow with blocks."""
+    with database.guard():
+        return _search(database.connection, table, block)
+
+
+def _search(connection: sqlite3.Connection, table: str, block: int) -> int | None:
     probe = f"SELECT id, block FROM {table} WHERE id >= ? ORDER BY id LIMIT 1"  # noqa: S608 - a table of ours
     low, high = connection.execute(f"SELECT min(id), max(id) FROM {table}").fetchone()  # noqa: S608
     if low is None or connection.execute(probe, (high,)).fetchone()[1] <= block:
@@ -209,8 +215,9 @@ def _open_for_writing(path: Path, ledger_id: bytes) -> Database:
         connection.execute(
             f"PRAGMA user_version = {_VERSION}"
         )  # last: without it the file counts for nothing
-    for setting in (f"synchronous = {_SYNCHRONOUS}", "cache_size = -65536", "temp_store = FILE"):
+    for setting in _SETTINGS:
         connection.execute(f"PRAGMA {setting}")
+    connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
     return Database(path, ledger_id, connection)
 
 

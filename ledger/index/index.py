@@ -6,10 +6,10 @@ of `views`, of `core.lineage` and of `state`; addresses and ids in arguments are
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 from ledger.core.chain_facts import BlockRef
 from ledger.core.descriptor import LedgerDescriptor
@@ -39,11 +39,21 @@ if TYPE_CHECKING:
     from ledger.core.authority import KeyState
     from ledger.core.lineage import LineageGraph
     from ledger.index.feeds import ChainFeed, LogFeed
+    from ledger.index.impact import Impact
     from ledger.index.lineage import Direction, Level
     from ledger.index.state import Difference, State
     from ledger.index.sync import Progress, SyncReport
 
-_number = re.compile("[0-9]{1,18}").fullmatch
+
+class Walked(TypedDict, total=False):
+    """What `Index.lineage` takes beside reference and direction."""
+
+    level: Level
+    depth: int | None
+    as_of: int | None
+    as_of_time_unix_s: int | None
+    limit: int
+    party: bytes | None
 
 
 class Index:
@@ -193,6 +203,12 @@ class Index:
         start = tracing.starts(self.database, meant, query)
         return tracing.trace(self.database, self.descriptor.chain_id, start, query)
 
+    def impact(self, reference: str | Reference, **query: Unpack[Walked]) -> Impact:
+        """Say in figures what was made from a reference: `lineage` downstream, counted by asset and party."""
+        from ledger.index.impact import impact
+
+        return impact(self.lineage(reference, direction="downstream", **query))
+
     # --- assets and versions
 
     def resolve(self, text: str, party: bytes | None = None) -> Reference:
@@ -317,6 +333,12 @@ class Index:
         from ledger.index import listing
 
         return listing.attachments(self.database, entry.row)
+
+    def attachment_names(self, log: bytes) -> Iterator[tuple[str, str, int]]:
+        """Yield what the records of a log name by digest: the digest's name, its hex, the entry's index."""
+        from ledger.index import listing
+
+        return listing.attachment_names(self.database, log)
 
     def findings(
         self, *, kind: str | None = None, entry: EntryView | None = None, limit: int = 100

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ledger.core.errors import Usage
 from ledger.core.identity import ADDRESS_SIZE
 from ledger.index.database import Database, Row
-from ledger.index.kinds import DUPLICATE, RECORD_TYPES, REJECTED, SEVERITIES, VERDICTS
+from ledger.index.kinds import RECORD_TYPES, REJECTED, SEVERITIES, VERDICTS
 from ledger.index.parties import missing_logs
 from ledger.index.queries import final_block, state_of
 from ledger.index.schema import PENDING, short
+from ledger.index.subjects import subject
 from ledger.index.views import AttachmentView, EntryView, FindingView, Summary
-
-_MOST_SUBJECTS = 3
 
 
 def entries(
@@ -36,9 +36,11 @@ def entries(
         _check_address(party)
         conditions.append("e.party = (SELECT id FROM party WHERE address = ?)")
         params.append(party)
+    source = "entry e"
     if asset is not None:
-        conditions.append(f"e.id IN ({_OF_ASSET})")
-        params += [asset] * _OF_ASSET.count("?")
+        source = "json_each(?) j CROSS JOIN entry e ON e.id = j.value"
+        found = database.rows(_OF_ASSET, asset)
+        params.insert(0, f"[{','.join(str(row[0]) for row in found)}]")
     if type is not None:
         conditions.append("e.kind = ?")
         params.append(_code(RECORD_TYPES, type, "type"))
@@ -49,7 +51,7 @@ def entries(
     if before is not None:
         conditions.append("e.id < ?")
         params.append(before)
-    query = f"{_ENTRIES} WHERE {' AND '.join(conditions)} ORDER BY e.id DESC LIMIT ?"
+    query = f"{_entries(source)} WHERE {' AND '.join(conditions)} ORDER BY e.id DESC LIMIT ?"
     rows = database.rows(query, *params, limit + 1)
     final = final_block(database)
     return [_entry(database, row, final) for row in rows[:limit]], len(rows) > limit
@@ -63,7 +65,7 @@ def find_records(database: Database, prefix: str, *, limit: int = 20) -> list[En
     low, high = (bytes.fromhex(digits.ljust(64, fill)) for fill in "0f")
     rows = database.rows(
         f"{_ENTRIES} WHERE e.short >= ? AND e.short <= ? AND e.record >= ? AND e.record <= ? "
-        "ORDER BY e.id LIMIT ?",
+        "ORDER BY +e.id LIMIT ?",
         short(low),
         short(high),
         low,
@@ -76,7 +78,8 @@ def find_records(database: Database, prefix: str, *, limit: int = 20) -> list[En
 
 def entry_at(database: Database, log: bytes, idx: int) -> EntryView | None:
     """Return the entry at a position of a log."""
-    row = database.one(f"{_ENTRIES} WHERE l.log = ? AND e.idx = ?", log, idx)
+    place = "e.log = (SELECT id FROM log WHERE log = ?) AND e.idx = ?"
+    row = database.one(f"{_ENTRIES} WHERE {place}", log, idx)
     return None if row is None else _entry(database, row, final_block(database))
 
 
@@ -88,6 +91,12 @@ def attachments(database: Database, entry: int) -> list[AttachmentView]:
         )
         for role, media, alg, digest, size, state, text in database.rows(_ATTACHMENTS, entry)
     ]
+
+
+def attachment_names(database: Database, log: bytes) -> Iterator[tuple[str, str, int]]:
+    """Yield what the records of a log name by digest: the digest's name, its hex, and the entry's index."""
+    for alg, digest, idx in database.stream(_ATTACHED_IN, log):
+        yield alg, digest.hex(), idx
 
 
 def findings(
@@ -132,12 +141,12 @@ def summary(database: Database) -> Summary:
 
 
 def _entry(database: Database, row: Row, final: int) -> EntryView:
-    entry, record, kind, party, log, idx, claimed, block, time, verdict, reason, message, revoked = row
+    entry, record, kind, party, log, idx, claimed, block, time, verdict, reason, message, about, revoked = row
     return EntryView(
         row=entry,
         record=record,
         type=RECORD_TYPES[kind],
-        subject=_subject(database, entry, record, verdict),
+        subject=subject(database, kind, about, record, verdict),
         party=party,
         log=log,
         idx=idx,
@@ -150,19 +159,6 @@ def _entry(database: Database, row: Row, final: int) -> EntryView:
         message=message or "",
         revoked=bool(revoked),
     )
-
-
-def _subject(database: Database, entry: int, record: bytes | None, verdict: int) -> str:
-    """Return in short what a record speaks of; of a rejected one the index keeps nothing."""
-    if verdict == DUPLICATE:
-        entry = database.scalar(
-            "SELECT id FROM entry WHERE short = ? AND record = ? AND verdict = 0",
-            short(record or b""),
-            record,
-        )
-    names = [name for (name,) in database.rows(_SUBJECTS, *[entry] * _SUBJECTS.count("?"))]
-    more = len(names) - _MOST_SUBJECTS
-    return ", ".join(names[:_MOST_SUBJECTS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _finding(row: Row) -> FindingView:
@@ -204,44 +200,35 @@ def _check_address(address: bytes) -> None:
         raise Usage(f"party: expected an address of {ADDRESS_SIZE} bytes, got {len(address)}")
 
 
-_ENTRIES = """
-SELECT e.id, e.record, e.kind, p.address, l.log, e.idx, e.claimed, e.block, b.time,
-  e.verdict, e.reason, e.message,
-  e.verdict = 0 AND EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record)
-FROM entry e JOIN log l ON l.id = e.log LEFT JOIN party p ON p.id = e.party
-LEFT JOIN block b ON b.number = e.block
-"""
+def _entries(source: str = "entry e") -> str:
+    """Return the query for entries out of `source`, which is the outer loop: so that a limit ends it."""
+    return (
+        "SELECT e.id, e.record, e.kind, p.address, l.log, e.idx, e.claimed, e.block, b.time, "  # noqa: S608
+        "e.verdict, e.reason, e.message, e.about, "
+        "e.verdict = 0 AND EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record) "
+        f"FROM {source} CROSS JOIN log l ON l.id = e.log LEFT JOIN party p ON p.id = e.party "
+        "LEFT JOIN block b ON b.number = e.block"
+    )
+
+
+_ENTRIES = _entries()
 
 _OF_ASSET = """
-SELECT r.entry FROM registration r JOIN asset a ON a.id = r.asset WHERE a.name = ?
-UNION SELECT v.entry FROM version v JOIN asset a ON a.id = v.asset WHERE a.name = ?
-UNION SELECT t.entry FROM transfer t JOIN asset a ON a.id = t.asset WHERE a.name = ?
+SELECT r.entry FROM registration r JOIN asset a ON a.id = r.asset WHERE a.name = ?1
+UNION SELECT v.entry FROM version v JOIN asset a ON a.id = v.asset WHERE a.name = ?1
+UNION SELECT t.entry FROM transfer t JOIN asset a ON a.id = t.asset WHERE a.name = ?1
 UNION SELECT s.entry FROM asset a JOIN node n ON n.asset = a.id JOIN edge d ON d.output = n.id
-  JOIN step s ON s.activity = d.activity WHERE a.name = ? AND d.activity > 0
+  JOIN step s ON s.activity = d.activity WHERE a.name = ?1 AND d.activity > 0
 UNION SELECT s.entry FROM asset a JOIN node n ON n.asset = a.id JOIN edge d ON d.input = n.id
-  JOIN step s ON s.activity = d.activity WHERE a.name = ? AND d.activity > 0
+  JOIN step s ON s.activity = d.activity WHERE a.name = ?1 AND d.activity > 0
 UNION SELECT o.entry FROM asset a JOIN node n ON n.asset = a.id JOIN loose o ON o.node = n.id
-  WHERE a.name = ?
+  WHERE a.name = ?1
 """
 
-# what an entry speaks of, by type; of an activity its outputs, or else its run
-_SUBJECTS = """
-SELECT a.name FROM registration r JOIN asset a ON a.id = r.asset WHERE r.entry = ?
-UNION ALL SELECT a.name || '@' || v.number FROM version v JOIN asset a ON a.id = v.asset WHERE v.entry = ?
-UNION ALL SELECT a.name FROM transfer t JOIN asset a ON a.id = t.asset WHERE t.entry = ?
-UNION ALL SELECT lower(hex(r.target)) FROM revocation r WHERE r.entry = ?
-UNION ALL SELECT * FROM (
-  SELECT a.name || CASE n.number WHEN 0 THEN '' ELSE '@' || n.number END
-  FROM (SELECT d.output node FROM step s JOIN edge d ON d.id >= s.first_edge AND d.id < s.next_edge
-        WHERE s.entry = ?
-        UNION SELECT o.node FROM step s JOIN loose o ON o.activity = s.activity AND o.entry = s.entry
-        WHERE s.entry = ? AND o.role = 1) x
-  JOIN node n ON n.id = x.node JOIN asset a ON a.id = n.asset ORDER BY a.name)
-UNION ALL SELECT 'run:' || a.run FROM step s JOIN activity a ON a.id = s.activity
-  WHERE s.entry = ? AND s.first_edge = s.next_edge
-  AND NOT EXISTS (SELECT 1 FROM loose o WHERE o.activity = a.id AND o.entry = s.entry AND o.role = 1)
+_ATTACHED_IN = """
+SELECT a.value, t.digest, e.idx FROM attachment t JOIN text a ON a.id = t.alg JOIN entry e ON e.id = t.entry
+JOIN log l ON l.id = e.log WHERE l.log = ? ORDER BY t.id
 """
-
 _ATTACHMENTS = """
 SELECT r.value, t.media, g.value, t.digest, t.size, k.state, k.text
 FROM attachment t JOIN text r ON r.id = t.role JOIN text g ON g.id = t.alg

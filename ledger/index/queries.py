@@ -183,9 +183,7 @@ def _awaits_transfer(database: Database, asset: str, holder: bytes) -> bool:
 
 
 def unposted_transfer(database: Database, asset: str, giver: bytes, receiver: bytes) -> bytes | None:
-    """Return the record of an accepted transfer between the two, open-ended, that its giver has not posted
-    yet.
-    """
+    """Return the record of an accepted, open-ended transfer between the two that is not posted yet."""
     record: bytes | None = database.scalar(_UNPOSTED_TRANSFER, asset, giver, receiver)
     return record
 
@@ -251,7 +249,7 @@ def activity_source(database: Database, party: bytes, run: str, source: str) -> 
 def activity(database: Database, record: bytes) -> ActivityView | None:
     """Return the activity that a record is about, with everything other records say of it."""
     found = database.scalar(
-        "SELECT s.activity FROM entry e JOIN step s ON s.entry = e.id "
+        "SELECT s.activity FROM entry e JOIN step s ON s.id = e.about AND e.kind = 4 "
         "WHERE e.short = ? AND e.record = ? AND e.verdict = 0",
         short(record),
         record,

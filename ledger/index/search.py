@@ -29,9 +29,15 @@ def search(database: Database, text: str, *, limit: int = 20) -> tuple[list[Hit]
         return [], False
     if _unspaced(text):
         rows = database.rows(_LIKE, *[f"%{_escaped(text.strip())}%"] * len(SEARCHED), limit + 1)
+        found = [_hit(database, asset, snippet) for asset, snippet in rows[:limit]]
     else:
-        rows = database.rows(_MATCH, " ".join(f'"{word}"*' for word in words), limit + 1)
-    return [_hit(database, asset, snippet) for asset, snippet in rows[:limit]], len(rows) > limit
+        match = " ".join(f'"{word}"*' for word in words)
+        rows = database.rows(_MATCH, match, limit + 1)
+        found = [
+            _hit(database, asset, database.scalar(_SNIPPET, match, document))
+            for asset, document, _ in rows[:limit]
+        ]
+    return found, len(rows) > limit
 
 
 def _hit(database: Database, asset: int, snippet: str) -> Hit:
@@ -49,15 +55,16 @@ def _escaped(text: str) -> str:
     return re.sub(r"([\\%_])", r"\\\1", text)
 
 
-# SQLite gives ranks and passages only outside of a grouping: the inner LIMIT keeps the two queries apart
+# SQLite gives ranks outside of a grouping only: the inner LIMIT keeps the two queries apart
 _MATCH = f"""
-SELECT asset, snippet FROM (
-  SELECT d.asset, snippet(document_fts, -1, '', '', '…', 12) AS snippet,
-    bm25(document_fts, {_WEIGHTS}) AS rank
-  FROM document_fts JOIN document d ON d.id = document_fts.rowid WHERE document_fts MATCH ?
-  ORDER BY rank LIMIT 10000)
+SELECT asset, id, min(rank) FROM (
+  SELECT d.asset, d.id, bm25(document_fts, {_WEIGHTS}) AS rank
+  FROM document_fts CROSS JOIN document d ON d.id = document_fts.rowid WHERE document_fts MATCH ? LIMIT -1)
 GROUP BY asset ORDER BY min(rank), asset LIMIT ?
 """  # noqa: S608 - constants of ours
+_SNIPPET = """
+SELECT snippet(document_fts, -1, '', '', '…', 12) FROM document_fts WHERE document_fts MATCH ? AND rowid = ?
+"""
 _LIKE = f"""
 SELECT asset, substr(name || ' ' || title || ' ' || text, 1, 80) FROM document
 WHERE {" OR ".join(f"{column} LIKE ? ESCAPE '{chr(92)}'" for column in SEARCHED)}

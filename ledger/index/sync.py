@@ -19,7 +19,7 @@ from ledger.core.errors import Invalid, Unavailable
 from ledger.core.merkle import CompactTree
 from ledger.index.applying import Applying
 from ledger.index.attached import read_attachments
-from ledger.index.database import Database, drop_pending, rewind
+from ledger.index.database import Database, drop_pending, first_after, rewind
 from ledger.index.feeds import ChainFeed, LogFeed
 from ledger.index.kinds import CLOSED, MISMATCH, UNAVAILABLE
 from ledger.index.reading import (
@@ -34,6 +34,7 @@ from ledger.index.reading import (
     Unreadable,
     confirms,
 )
+from ledger.index.schema import PENDING
 from ledger.index.verification import Promise, Verification
 
 Progress = Callable[[str, int, int | None], None]
@@ -113,8 +114,8 @@ class _Sync:
         database = self._database
         head, final = self._chain.head(), self._chain.final_number()
         database.begin()
-        drop_pending(database)
         rewound = self._rewind(head)
+        kept = self._keep_pending(head, rewound)
         findings = database.scalar("SELECT ifnull(max(id), 0) FROM finding")
         states = _log_states(database)
         applying = Applying(database, self._descriptor)
@@ -129,7 +130,7 @@ class _Sync:
             database.set_meta("final", min(final, head.number))
             before = applying.counts.accepted + applying.counts.rejected + applying.counts.duplicates
             applying.begin_pending(head)
-            self._apply(applying, verification, self._pending(states))
+            self._apply(applying, verification, self._pending(states, kept))
             applying.end_block()
         read_attachments(database, self._logs)
         database.commit()
@@ -189,13 +190,24 @@ class _Sync:
         if self._progress is not None and checked:
             self._progress("records", self._done, None)
 
-    def _pending(self, states: dict[bytes, LogState]) -> Iterator[Item]:
+    def _keep_pending(self, head: BlockRef, rewound: int | None) -> dict[bytes, int]:
+        """Drop what was pending unless nothing happened on the chain; return how much of it stays, by log."""
+        same = rewound is None and self._database.one(_IS_TOP, head.number, head.hash) is not None
+        database = self._database
+        finding = first_after(database, "finding", PENDING - 1)
+        unreadable = "SELECT 1 FROM finding WHERE id >= ? AND entry IS NULL"
+        if not same or (finding is not None and database.one(unreadable, finding) is not None):
+            drop_pending(database)
+        entry = first_after(database, "entry", PENDING - 1)
+        return {} if entry is None else dict(database.rows(_PENDING, entry))
+
+    def _pending(self, states: dict[bytes, LogState], kept: dict[bytes, int]) -> Iterator[Item]:
         for log in sorted(self._logs.own_logs()):
             state = states.get(log) or LogState(CompactTree())
             extent = self._logs.pending(log)
             if extent is None or state.stopped or state.closed_block is not None:
                 continue
-            start, stop = state.tree.size, extent[1]
+            start, stop = state.tree.size + kept.get(log, 0), extent[1]
             for at in range(start, stop, CHUNK):
                 try:
                     entries = list(self._logs.entries(log, at, min(at + CHUNK, stop)))
@@ -253,6 +265,8 @@ def _log_states(database: Database) -> dict[bytes, LogState]:
 
 
 _BLOCK = "INSERT OR REPLACE INTO block (number, hash, time) VALUES (?, ?, ?)"
+_IS_TOP = "SELECT 1 FROM block WHERE number = ? AND hash = ? AND number = (SELECT max(number) FROM block)"
+_PENDING = "SELECT l.log, count(*) FROM entry e JOIN log l ON l.id = e.log WHERE e.id >= ? GROUP BY l.id"
 _STATES = """
 SELECT l.log, p.size, p.frontier, EXISTS (SELECT 1 FROM stop s WHERE s.log = l.id),
   (SELECT min(c.block) FROM log_closed c WHERE c.log = l.id)

@@ -196,6 +196,27 @@ def test_aliases_belong_to_parties(world: World, open_index):
     assert [alias.party for alias in index.aliases("acme/orders")] == [acme.address]
 
 
+def test_impact_in_figures(washing: Index, world: World):
+    found = washing.impact("bolt/parts")
+    assert [(each.asset, each.versions) for each in found.assets] == [
+        ("acme/plan", ["acme/plan@1", "acme/plan@2"]),
+        ("acme/report", ["acme/report@1"]),
+    ]
+    assert (found.versions, found.uncertain, found.truncated) == (3, [], "")
+    (party,) = found.parties.items()
+    assert (party[1], found.assets[0].party_name) == (2, "Acme")
+    assert washing.impact("bolt/parts", depth=1).truncated == "depth 1"
+
+
+def test_impact_says_what_is_uncertain(world: World, open_index):
+    acme = world.party("acme", own=True)
+    acme.register("acme/a")
+    acme.version("acme/a", b"1")
+    acme.activity("r", [acme.resource("acme/b@1", b"2")], [acme.resource("acme/a@1", b"1")])
+    acme.anchor()
+    assert open_index(world).impact("acme/a").uncertain == ["acme/b@1"]
+
+
 # --- columns
 
 
