@@ -28,7 +28,7 @@ from ledger.service.browsing import problem
 from ledger.service.context import Context
 from ledger.service.logs import Logs, has_copy, open_log
 from ledger.service.results import AuditedLog, AuditReport, Problem
-from ledger.service.syncing import up_to_date
+from ledger.service.syncing import refresh
 from ledger.service.verifying import EMBEDDED_NOTE, trust_root
 from ledger.store.folder import TileFolder
 
@@ -199,7 +199,8 @@ class _Audit:
             self._notes.append("the index was not compared: chain, log or attachments have to be right first")
             return compared
         with self._failing("index"):
-            index = up_to_date(self._context)
+            refresh(self._context)  # a log that can be had by now is in the fresh index too
+            index = self._context.index
             self._compare()
             rows, compared.truncated = index.findings(limit=_FINDINGS)
             compared.findings = [*self._missing_attachments(index), *(problem(row) for row in rows)]
