@@ -33,6 +33,9 @@ WORDS = {
 }
 """What people type who know another tool, and what it is called here."""
 
+FEW = 4
+"""So many commands are all named where none is near."""
+
 pass_session = click.make_pass_decorator(Session)
 
 
@@ -98,7 +101,8 @@ class Group(click.Group):
         """Find the command; for an unknown one say which it may have been."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
-            raise click.UsageError(f"no such command {name!r}{meant(self._near(name))}", ctx=ctx)
+            few = list(self.commands) if len(self.commands) <= FEW else []
+            raise click.UsageError(f"no such command {name!r}{meant(self._near(name) or few)}", ctx=ctx)
         return super().resolve_command(ctx, args)
 
     def _near(self, name: str) -> list[str]:

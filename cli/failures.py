@@ -47,8 +47,7 @@ def translate(error: BaseException) -> LedgerError:
         case LedgerError():
             return error
         case click.NoSuchOption():
-            possible = near(error.option_name, error.possibilities or ())
-            return Usage(f"no such option {error.option_name}{meant(possible)}", hint=_usage_hint(error))
+            return Usage(f"no such option {error.option_name}{_option_meant(error)}", hint=_usage_hint(error))
         case click.ClickException():
             return Usage(_lowered(error.format_message().rstrip(".")), hint=_usage_hint(error))
         case click.Abort() | KeyboardInterrupt():
@@ -68,9 +67,25 @@ def _lowered(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
+def _option_meant(error: click.NoSuchOption) -> str:
+    """Say which option was meant, or that it stands in another place."""
+    context = error.ctx
+    if context is not None and context.parent is not None:
+        general = {name for option in context.find_root().command.params for name in option.opts}
+        if error.option_name in general:
+            return f": it stands before the command, as in dataledger {error.option_name} {context.info_name}"
+    return meant(near(error.option_name, error.possibilities or ()))
+
+
 def _usage_hint(error: click.ClickException) -> str:
+    """Return how the command is used, and where it says more."""
     context = getattr(error, "ctx", None)
-    return f"see {context.command_path} --help" if context is not None else ""
+    if context is None:
+        return ""
+    if isinstance(context.command, click.Group):
+        return f"see {context.command_path} --help"
+    arguments = " ".join(context.command.collect_usage_pieces(context))
+    return f"{context.command_path} {arguments}; see {context.command_path} --help"
 
 
 def report(error: LedgerError, *, as_json: bool) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 import click
 
 from .declare import command, count_option, pass_session
+from .mistakes import perhaps_a_file, perhaps_an_asset
 from .render import asking
 from .session import Session
 
@@ -51,7 +52,8 @@ def lineage_options(function: Decorated) -> Decorated:
 
 
 def _show_lineage(session: Session, reference: str, direction: Direction, view: str, query: Query) -> None:
-    graph = session.open().lineage(reference, direction=direction, **query)
+    with perhaps_a_file(reference):
+        graph = session.open().lineage(reference, direction=direction, **query)
     from ledger.formats import lineage_views
 
     session.print(lineage_views.render(graph, "json" if session.as_json else view))
@@ -111,7 +113,8 @@ def verify(session: Session, path: Path, asset: str | None) -> int:
     very content, and its record, signature, key, inclusion and anchor all hold. 1: it does not; 3: not
     anchored yet.
     """
-    found = session.open().verify(path, asset=asset)
+    with perhaps_an_asset(path):
+        found = session.open().verify(path, asset=asset)
     session.answer(found, asking.file_verdict)
     return {"good": 0, "unconfirmed": 3}.get(found.verdict, 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .declare import command, count_option, pass_session
+from .mistakes import perhaps_a_file
 from .render import browsing
 from .session import Session
 
@@ -46,7 +47,8 @@ def show(session: Session, what: str) -> None:
 
     WHAT is a reference, a record's id or its first digits, a namespace or a DID.
     """
-    found = session.open().show(what)
+    with perhaps_a_file(what):
+        found = session.open().show(what)
     session.answer(found, browsing.shown)
 
 

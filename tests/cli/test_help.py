@@ -142,7 +142,7 @@ def test_version_of_the_tool(empty):
 def test_a_wrong_spelling_is_met_with_the_right_one(empty, wrong, meant):
     done = empty.fails(2, *wrong)
     assert meant in done.err
-    assert "hint: see dataledger" in done.err
+    assert "see dataledger" in done.err
     assert done.out == ""
 
 
@@ -154,7 +154,31 @@ def test_nothing_near_means_no_suggestion(empty):
     "wrong", [["register"], ["log", "--limit", "0"], ["log", "--limit", "\u0661"], ["log", "a", "b"]]
 )
 def test_wrong_arguments_name_the_help_of_their_command(empty, wrong):
-    assert f"hint: see dataledger {wrong[0]} --help" in empty.fails(2, *wrong).err
+    err = empty.fails(2, *wrong).err
+    assert f"hint: dataledger {wrong[0]} [OPTIONS] " in err
+    assert f"see dataledger {wrong[0]} --help" in err
+
+
+def test_what_stands_before_the_command_is_said_to(empty):
+    done = empty.fails(2, "status", "-q")
+    assert "no such option -q: it stands before the command, as in dataledger -q status" in done.err
+
+
+def test_a_group_of_few_names_them_all(empty):
+    assert "did you mean openlineage?" in empty.fails(2, "import", "events").err
+    assert "did you mean list or claim or assign or transfer?" in empty.fails(2, "namespace", "x").err
+
+
+def test_a_file_where_a_name_belongs(story):
+    for command in ("trace", "impact", "show"):
+        done = story.fails(2, command, "demand.csv")
+        assert "hint: demand.csv is a file here: dataledger verify demand.csv says which" in done.err
+    assert "is a file here" not in story.fails(2, "trace", "other.csv").err
+
+
+def test_a_name_where_a_file_belongs(story):
+    assert "dataledger show haina/demand" in story.fails(2, "verify", "haina/demand").err
+    assert "dataledger show" not in story.fails(2, "verify", "none.csv").err
 
 
 def test_options_of_the_program_are_its_own(empty):

@@ -138,7 +138,12 @@ def test_ctrl_c_at_some_time(story, after_s):
     goes_on(story, ("register", "haina/more", "orders.csv"))
 
 
-@pytest.mark.parametrize("limit", [0, 3_000, 100_000, 400_000])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "limit", [3_000, *(pytest.param(each, marks=SLOW) for each in (0, 1, 100_000, 400_000))]
+)
 def test_no_file_may_grow(story, limit):
     """The kernel refuses to let files grow beyond a limit, as a full disk or a quota does."""
 

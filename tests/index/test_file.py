@@ -8,7 +8,7 @@ import pytest
 
 from ledger.core.errors import Locked, Unavailable
 from ledger.index import Index, database
-from ledger.index.schema import DERIVED, PENDING
+from ledger.index.schema import DERIVED, PENDING, spread
 from tests.simulator import Party, World
 
 
