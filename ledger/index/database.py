@@ -1,7 +1,7 @@
 """The index file: opening, reading, and cutting back to a block.
 
 Nothing here is a source of trust. A file that SQLite cannot read, or that belongs to another ledger or to
-other rules, is reported with the one remedy there is: delete it, the next sync makes it again.
+other rules, is reported with the one remedy there is: to make it again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ledger.index.schema import (
 
 Row = tuple[Any, ...]
 
-_REMEDY = "delete it and run `dataledger sync`: the index is made again from the chain and the logs"
+_REMEDY = "run `dataledger sync --rebuild`: the index is made again from the chain and the logs"
 _BUSY_S = 30
 _SETTINGS = ("cache_size = -98304", "wal_autocheckpoint = 10000", "temp_store = FILE")  # 96 MB, 40 MB
 _SYNCHRONOUS = "NORMAL"  # a power cut may undo the last syncs, but damages nothing

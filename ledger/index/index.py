@@ -112,14 +112,15 @@ class Index(Questions):
         Raises Corrupt if the file contradicts itself. Sync first: what is compared is what both have.
         `scratch` is deleted before and after.
         """
-        from ledger.index.state import check_file, compare
+        from ledger.index.state import check_file, compare, compare_blocks
 
         check_file(self.database)
         discard(scratch)
         try:
             with Index(scratch, self.descriptor) as fresh:
                 fresh.sync(chain, logs, progress=progress)
-                return compare(self.database, fresh.database)
+                differing = compare_blocks(self.database, fresh.database, chain)
+                return differing + compare(self.database, fresh.database)
         finally:
             discard(scratch)
 

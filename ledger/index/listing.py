@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ledger.core.errors import Usage
@@ -90,6 +91,12 @@ def attachments(database: Database, entry: int) -> list[AttachmentView]:
         )
         for role, media, alg, digest, size, state, text in database.rows(_ATTACHMENTS, entry)
     ]
+
+
+def attachment_names(database: Database, log: bytes) -> Iterator[tuple[str, str, int]]:
+    """Yield what the records of a log name by digest: the digest's name, its hex, and the entry's index."""
+    for alg, digest, idx in database.stream(_ATTACHED_IN, log):
+        yield alg, digest.hex(), idx
 
 
 def findings(
@@ -218,6 +225,10 @@ UNION SELECT o.entry FROM asset a JOIN node n ON n.asset = a.id JOIN loose o ON 
   WHERE a.name = ?1
 """
 
+_ATTACHED_IN = """
+SELECT a.value, t.digest, e.idx FROM attachment t JOIN text a ON a.id = t.alg JOIN entry e ON e.id = t.entry
+JOIN log l ON l.id = e.log WHERE l.log = ? ORDER BY t.id
+"""
 _ATTACHMENTS = """
 SELECT r.value, t.media, g.value, t.digest, t.size, k.state, k.text
 FROM attachment t JOIN text r ON r.id = t.role JOIN text g ON g.id = t.alg

@@ -5,6 +5,7 @@ Thin methods over `queries`, `listing`, `search` and `parties`; `Index` adds syn
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -155,6 +156,12 @@ class Questions:
         from ledger.index import listing
 
         return listing.attachments(self.database, entry.row)
+
+    def attachment_names(self, log: bytes) -> Iterator[tuple[str, str, int]]:
+        """Yield what the records of a log name by digest: the digest's name, its hex, the entry's index."""
+        from ledger.index import listing
+
+        return listing.attachment_names(self.database, log)
 
     def findings(
         self, *, kind: str | None = None, entry: EntryView | None = None, limit: int = 100

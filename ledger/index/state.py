@@ -7,6 +7,7 @@ tables in the order of `TABLES`; what is pending, and whatever comes from attach
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
@@ -17,6 +18,7 @@ from ledger.core.errors import Corrupt, Unavailable
 from ledger.core.hashing import sha256
 from ledger.core.merkle import EMPTY_ROOT
 from ledger.index.database import Database, Row
+from ledger.index.feeds import ChainFeed
 from ledger.index.kinds import CLOSED, MISMATCH, UNAVAILABLE
 from ledger.index.queries import final_block
 from ledger.index.schema import DERIVED, columns_of
@@ -87,14 +89,45 @@ def state(database: Database, block: int | None = None) -> State:
 def compare(database: Database, fresh: Database) -> list[Difference]:
     """Compare an index with one just built from the same chain and logs; at most one difference a table.
 
-    Ids are given in the order in which things are applied, so that rows must agree in full.
+    Ids are given in the order in which things are applied, so that rows must agree in full. Of blocks and of
+    what attachments hold, only what both indexes have can be compared: the heads of earlier syncs are kept in
+    one of them alone, and an attachment may have turned up meanwhile.
     """
     block = min(database.top(), fresh.top())
-    return [
-        difference
-        for table in DERIVED
-        if (difference := _first_difference(table, _rows(database, table, block), _rows(fresh, table, block)))
-    ]
+    pairs = [(table, _rows(database, table, block), _rows(fresh, table, block)) for table in DERIVED]
+    both = json.dumps(sorted(_blocks(database, block) & _blocks(fresh, block)))
+    pairs.append(("block", database.stream(_BLOCKS, both), fresh.stream(_BLOCKS, both)))
+    read = json.dumps(sorted(_read(database, block) & _read(fresh, block)))
+    pairs.append(("attached_column", database.stream(_ATTACHED, read), fresh.stream(_ATTACHED, read)))
+    return [found for pair in pairs if (found := _first_difference(*pair))]
+
+
+def _blocks(database: Database, block: int) -> set[int]:
+    """Return the numbers of the blocks that are kept."""
+    return {number for (number,) in database.rows("SELECT number FROM block WHERE number <= ?", block)}
+
+
+def _read(database: Database, block: int) -> set[int]:
+    """Return the ids of the attachments that were read."""
+    query = "SELECT attachment FROM attachment_read WHERE state = 'read' AND block <= ?"
+    return {attachment for (attachment,) in database.rows(query, block)}
+
+
+def compare_blocks(database: Database, fresh: Database, chain: ChainFeed) -> list[Difference]:
+    """Compare the blocks that an index keeps with those of the chain; at most one difference.
+
+    An index built bit by bit keeps more of them than a fresh one: those the chain is asked for.
+    """
+    rows = "SELECT number, hash, time FROM block WHERE number <= ? ORDER BY number"
+    top = min(database.top(), fresh.top())
+    expected = {number: (number, *row) for number, *row in fresh.rows(rows, top)}
+    for ours in database.rows(rows, top):
+        theirs = expected.get(ours[0])
+        if theirs is None and (block := chain.block(ours[0])) is not None:
+            theirs = (block.number, block.hash, block.time_unix_s)
+        if ours != theirs:
+            return [Difference("block", ours[0], _shown(ours), _shown(theirs))]
+    return []
 
 
 def check_file(database: Database) -> None:
@@ -103,7 +136,7 @@ def check_file(database: Database) -> None:
     if faults != ["ok"]:
         raise Corrupt(
             f"index {database.path}: {'; '.join(faults)[:500]}",
-            hint="delete it and run `dataledger sync`: it is made again from the chain and the logs",
+            hint="run `dataledger sync --rebuild`: it is made again from the chain and the logs",
         )
 
 
@@ -157,6 +190,13 @@ def _u64(number: int) -> bytes:
     return number.to_bytes(8, "big")
 
 
+_BLOCKS = """
+SELECT number, hash, time FROM block WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number
+"""
+_ATTACHED = """
+SELECT attachment, output, output_field, input, input_field, how, activity, block FROM attached_column
+WHERE attachment IN (SELECT value FROM json_each(?)) ORDER BY 1, 2, 3, 4, 5, 6
+"""
 _LOGS = """
 SELECT l.log, q.size, q.root, (SELECT s.reason FROM stop s WHERE s.log = l.id AND s.block <= ? LIMIT 1)
 FROM log l

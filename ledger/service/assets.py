@@ -17,7 +17,7 @@ from ledger.service.batch import Batch
 from ledger.service.context import Context
 from ledger.service.known import Added
 from ledger.service.parties import party_address
-from ledger.service.paths import Paths
+from ledger.service.paths import Paths, remember
 from ledger.service.publishing import publish, receipt
 from ledger.service.rechecking import statement_at
 from ledger.service.results import Receipt
@@ -49,8 +49,9 @@ def register(
             )
         if path is not None and content is not None:
             add_version(batch, asset, path, content)
-            Paths(context.workspace).remember({asset: path})
-        return publish(context, batch, anchor=anchors(context, anchor))
+        done = publish(context, batch, anchor=anchors(context, anchor))
+        remember(context.workspace, {asset: path} if path else {}, context.notify)
+    return done
 
 
 def version(context: Context, asset: str, path: Path | None = None, *, anchor: bool = True) -> Receipt:
@@ -68,11 +69,13 @@ def version(context: Context, asset: str, path: Path | None = None, *, anchor: b
         newest = batch.latest(asset)
         if newest is None or newest.digest != {content.name: content.digest}:
             add_version(batch, asset, path, content)
-        Paths(context.workspace).remember({asset: path})
         if newest is None or len(batch):
-            return publish(context, batch, anchor=anchors(context, anchor))
-        note = f"{path} is {format_version(asset, newest.number)} already: nothing to record"
-        return receipt(context, [], context.log.size, None, notes=[note])
+            done = publish(context, batch, anchor=anchors(context, anchor))
+        else:
+            note = f"{path} is {format_version(asset, newest.number)} already: nothing to record"
+            done = receipt(context, [], context.log.size, None, notes=[note])
+        remember(context.workspace, {asset: path}, context.notify)
+    return done
 
 
 def anchors(context: Context, wanted: bool) -> bool:

@@ -15,16 +15,20 @@ from ledger.index import Index
 from ledger.service.context import Context
 from ledger.service.parties import party_address
 from ledger.service.results import Followed, Follows
-from ledger.service.syncing import current, fresh, refresh
+from ledger.service.syncing import current, refresh, up_to_date
 from ledger.store import config as settings
 from ledger.store.source import open_source
 
 
 def followed(context: Context) -> Follows:
     """List the logs that are followed, and how far each was read."""
-    index = fresh(context)
-    rows = [_followed(context, index, each) for each in context.config.follow]
-    return Follows(followed=rows, to_block=index.summary().head)
+    index = up_to_date(context)
+    return Follows(followed=followed_logs(context, index), to_block=index.summary().head)
+
+
+def followed_logs(context: Context, index: Index) -> list[Followed]:
+    """Return each log that is followed, as the index knows it."""
+    return [_followed(context, index, each) for each in context.config.follow]
 
 
 def _followed(context: Context, index: Index, each: settings.Followed) -> Followed:

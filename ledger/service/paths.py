@@ -7,13 +7,13 @@ losing it means that a path has to be named again.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
 from ledger.core.encoding import decode_json
-from ledger.core.errors import NotFound
+from ledger.core.errors import LedgerError, NotFound
 from ledger.store.files import PRIVATE_FILE, read_small, write_atomic
 from ledger.store.workspace import Workspace
 
@@ -46,7 +46,7 @@ class Paths:
         return path
 
     def remember(self, found: Mapping[str, Path]) -> None:
-        """Keep where these assets are; the caller holds `Context.writing`, and made this object in there."""
+        """Keep where these assets are; the caller made this object while it holds `Context.writing`."""
         new = {asset: os.path.relpath(path.absolute(), self._base) for asset, path in found.items()}
         new = {asset: path for asset, path in new.items() if _is_text(path)}
         if all(self._known.get(asset) == path for asset, path in new.items()):
@@ -58,6 +58,14 @@ class Paths:
     def items(self) -> list[tuple[str, Path]]:
         """Return all assets and paths."""
         return [(asset, self._base / path) for asset, path in self._known.items()]
+
+
+def remember(workspace: Workspace, found: Mapping[str, Path], notify: Callable[[str], None]) -> None:
+    """Keep where these assets are, once they are recorded; that this fails is said, and no reason to fail."""
+    try:
+        Paths(workspace).remember(found)
+    except LedgerError as error:
+        notify(f"where the content is was not kept, it has to be named again: {error}")
 
 
 def _is_text(path: str) -> bool:

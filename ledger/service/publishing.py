@@ -49,11 +49,16 @@ def keep(context: Context, batch: Batch) -> Kept:
     """Append a batch to the own log, durably. When it raises, nothing was recorded."""
     if not len(batch):
         return Kept([], context.log.size)
-    check_log(context)
-    signer = signing.signer(context.record_seed)
-    start, stop = context.log.append(batch.entries(), signer, on_wait=context.notify)
+    start, stop = append(context, batch.entries())
     refs = [msgspec.structs.replace(ref, entry=start + i) for i, ref in enumerate(batch.refs)]
     return Kept(refs, stop)
+
+
+def append(context: Context, entries: Sequence[bytes]) -> tuple[int, int]:
+    """Append entries to the own log under a signed checkpoint, durably, and return their range."""
+    check_log(context)
+    signer = signing.signer(context.record_seed)
+    return context.log.append(entries, signer, on_wait=context.notify)
 
 
 def settle(

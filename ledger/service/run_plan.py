@@ -35,6 +35,11 @@ class Input(Struct, frozen=True):
     path: Path | None
     content: Content | None
 
+    @property
+    def name(self) -> str:
+        """The asset, or the version that was named."""
+        return self.asset if self.version is None else format_version(self.asset, self.version.number)
+
 
 class Output(Struct, frozen=True):
     """An output as asked for: which asset, and where the program puts it."""
@@ -65,10 +70,16 @@ def make_plan(context: Context, inputs: Sequence[str], outputs: Sequence[str]) -
     """Read `NAME[@VERSION][=PATH]` of inputs and `NAME[=PATH]` of outputs; raises Usage and NotFound."""
     batch, paths = Batch(context), Paths(context.workspace)
     made = [_output(batch, paths, text) for text in outputs]
-    twice = {each.asset for each in made if [other.asset for other in made].count(each.asset) > 1}
+    read = [_input(context, paths, text) for text in inputs]
+    _check_distinct("output", [each.asset for each in made])
+    _check_distinct("input", [each.name for each in read])
+    return Plan(read, made)
+
+
+def _check_distinct(what: str, names: Sequence[str]) -> None:
+    twice = sorted(name for name in set(names) if names.count(name) > 1)
     if twice:
-        raise Usage(f"output {min(twice)} is named twice")
-    return Plan([_input(context, paths, text) for text in inputs], made)
+        raise Usage(f"{what} {twice[0]} is named twice")
 
 
 def _split(text: str) -> tuple[str, Path | None]:

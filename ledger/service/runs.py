@@ -26,7 +26,7 @@ from ledger.service.attached import JSON, Sealing
 from ledger.service.batch import Batch
 from ledger.service.child import run_child
 from ledger.service.context import Context
-from ledger.service.paths import Paths
+from ledger.service.paths import remember
 from ledger.service.publishing import check_key, check_log, publish
 from ledger.service.results import Receipt, RunReceipt
 from ledger.service.run_plan import Input, Plan, make_plan
@@ -125,9 +125,9 @@ class _Run:
             command = sealing.seal("command", JSON, self._command)
             read, subject = self._add(batch, seen, [command])
             sealing.flush()
-            if seen.outcome == COMPLETED:
-                Paths(context.workspace).remember(self._plan.places())
             done = publish(context, batch, anchor=anchors(context, anchor), notes=seen.problems)
+            if seen.outcome == COMPLETED:
+                remember(context.workspace, self._plan.places(), context.notify)
         return _receipt(seen, read, subject, done)
 
     def _add(

@@ -11,10 +11,10 @@ from ledger.core.errors import LedgerError
 from ledger.index import Index
 from ledger.index.views import LogView
 from ledger.service.context import Context
-from ledger.service.following import followed
+from ledger.service.following import followed_logs
 from ledger.service.paths import Paths
 from ledger.service.results import Status
-from ledger.service.syncing import fresh
+from ledger.service.syncing import up_to_date
 from ledger.service.times import format_time
 from ledger.store.content import digest_path
 
@@ -28,7 +28,7 @@ _EXPIRY_NOTICE_S = 30 * 86400
 
 def status(context: Context) -> Status:
     """Say where the workspace stands and what wants attention."""
-    index = fresh(context)
+    index = up_to_date(context)
     summary, own = index.summary(), index.log_progress(context.log_id)
     key = _key_in_use(context, index)
     return Status(
@@ -53,7 +53,7 @@ def status(context: Context) -> Status:
         key=context.config.record_key,
         key_valid_to=format_time(key.valid_to_unix_s) if key else "",
         changed_files=_changed_files(context, index),
-        followed=followed(context).followed,
+        followed=followed_logs(context, index),
         missing_logs=[log.hex() for log in index.missing_logs(context.address)],
         notes=[*_log_notes(context, own), *_key_notes(key), *_chain_notes(context, summary.head)],
     )

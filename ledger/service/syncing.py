@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ledger.core.errors import Unavailable
+from ledger.core.errors import Corrupt, Unavailable
 from ledger.index import Index
 from ledger.service.context import Context
 from ledger.service.logs import Logs
@@ -19,9 +19,28 @@ from ledger.service.times import format_time
 if TYPE_CHECKING:
     from ledger.index.sync import SyncReport
 
+UNREADABLE = ("log-mismatch", "log-unavailable")
+"""What an index says of a log whose entries are not those that were anchored, or are not there."""
+
 
 def fresh(context: Context) -> Index:
-    """Return the index for a question: brought up to date first if something here may be new."""
+    """Return the index for a question: brought up to date first if something here may be new.
+
+    Raises Corrupt where the own log does not hold what is anchored of it: what the index knows without it is
+    no answer.
+    """
+    index = up_to_date(context)
+    own = index.log_progress(context.log_id)
+    if own.problem in UNREADABLE:
+        raise Corrupt(
+            f"your own log: of {own.anchored} anchored entries {own.size} can be read ({own.problem})",
+            hint="dataledger audit says more; restore the log from a backup or a mirror",
+        )
+    return index
+
+
+def up_to_date(context: Context) -> Index:
+    """Return the index, brought up to date if something here may be new, whatever became of the own log."""
     if is_stale(context):
         refresh(context)
     return context.index

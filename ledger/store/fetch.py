@@ -139,7 +139,12 @@ class WebFolder:
 
     def _get(self, origin: Origin, target: str, max_bytes: int, url: str) -> bytes | str | None:
         """Return the body, None if there is no such file, or the text of a redirect's target."""
-        response = self._request(origin, target)
+        with self._request(origin, target) as response:
+            return self._answer(response, origin, max_bytes, url)
+
+    def _answer(
+        self, response: http.client.HTTPResponse, origin: Origin, max_bytes: int, url: str
+    ) -> bytes | str | None:
         if response.status in _MOVED:
             location = response.getheader("Location")
             self._drop(origin)  # sooner than reading a body that nobody wants
@@ -254,11 +259,16 @@ class WebFolder:
 class BudgetedSocket:
     """As much of a socket as http.client uses, taking bytes and seconds from a budget on every single
     receive.
+
+    As with a real socket, what `makefile` gave can be read to its end after `close`: http.client closes its
+    side at once where the server means to.
     """
 
     def __init__(self, connected: socket.socket, budget: Budget) -> None:
         self._socket = connected
         self._budget = budget
+        self._readers = 0
+        self._closed = False
 
     def sendall(self, data: bytes) -> None:
         """Send all of `data`."""
@@ -267,17 +277,26 @@ class BudgetedSocket:
 
     def makefile(self, *_: object, **__: object) -> io.BufferedReader:
         """Return a buffered reader over what arrives."""
-        return io.BufferedReader(_Receiver(self._socket, self._budget), _CHUNK)
+        self._readers += 1
+        return io.BufferedReader(_Receiver(self._socket, self._budget, self._reader_closed), _CHUNK)
 
     def close(self) -> None:
-        """Close the socket."""
-        self._socket.close()
+        """Close the socket, once nobody reads from it any more."""
+        self._closed = True
+        if not self._readers:
+            self._socket.close()
+
+    def _reader_closed(self) -> None:
+        self._readers -= 1
+        if self._closed:
+            self.close()
 
 
 class _Receiver(io.RawIOBase):
-    def __init__(self, connected: socket.socket, budget: Budget) -> None:
+    def __init__(self, connected: socket.socket, budget: Budget, on_close: Callable[[], None]) -> None:
         self._socket = connected
         self._budget = budget
+        self._on_close = on_close
 
     def readable(self) -> bool:
         return True
@@ -287,6 +306,11 @@ class _Receiver(io.RawIOBase):
         count = self._socket.recv_into(buffer)
         self._budget.spend(count)
         return count
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._on_close()
 
 
 def _reason(error: BaseException) -> str:

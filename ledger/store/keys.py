@@ -274,4 +274,7 @@ def _decode(data: bytes, kind: KeyType, path: Path) -> PlainKey | EncryptedKey:
         raise FormatError(f"{error}: {path}", hint="Restore it from a backup.") from None
     if key.type != kind:
         raise FormatError(f"key file: expected a key of type {kind}, found {key.type}: {path}")
+    named = (key.public_key or key.address).lower().removeprefix("0x")
+    if named and path.stem != f"{_PREFIX[kind]}-{named}":
+        raise Corrupt(f"key file: what is in it is not that of its name, but of {named[:64]}: {path}")
     return key

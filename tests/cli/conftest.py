@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class State:
     digest: str
 
 
-KEPT = ("config.toml", "ledger.json", "keys", "private", "public")
+KEPT = ("config.toml", "ledger.json", "keys", "private/attachments", "public")
 
 
 class Cli:
@@ -85,7 +86,7 @@ class Cli:
         return self.folder / ".dataledger"
 
     def files(self) -> dict[str, bytes]:
-        """Return every file of the workspace that is the party's own, by its path."""
+        """Return every file of the workspace that is the party's own and can't be made again, by its path."""
         found = {}
         for path in sorted(self.home.rglob("*")):
             name = path.relative_to(self.home).as_posix()
@@ -191,7 +192,10 @@ def steady(story: Cli) -> Iterator[Cli]:
     """The workspace of the first session, for tests that must leave it as it was; checked in the end."""
     before = story.state()
     yield story
-    assert story.state() == before
+    after = story.state()
+    names = before.files.keys() | after.files.keys()
+    assert [name for name in sorted(names) if before.files.get(name) != after.files.get(name)] == []
+    assert after.digest == before.digest
 
 
 @pytest.fixture
@@ -199,3 +203,16 @@ def elsewhere(tmp_path: Path) -> Cli:
     """A folder with data for another ledger."""
     data_in(tmp_path / "elsewhere")
     return Cli(tmp_path / "elsewhere")
+
+
+@pytest.fixture
+def copies(_parties: Path, tmp_path: Path) -> Callable[[], Cli]:
+    """Give as many copies of the two parties' workspaces as are asked for."""
+    numbers = itertools.count()
+
+    def copy() -> Cli:
+        stage = tmp_path / str(next(numbers))
+        stage.mkdir()
+        return _copy(_parties, stage)
+
+    return copy

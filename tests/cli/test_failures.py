@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import inspect
 import io
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -303,8 +306,6 @@ def wait_for(stream: io.BufferedReader, text: bytes) -> None:
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
 def test_interrupted_while_waiting_for_a_lock(story, options):
     """Another process holds the workspace; Ctrl-C ends the waiting with 130, and nothing was done."""
-    import fcntl
-
     before = story("log", "--json").json
     with (story.home / "workspace.lock").open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -344,22 +345,37 @@ def test_signals_reach_the_program_that_run_wraps(story, sent, code):
     )
 
 
-def test_ctrl_c_is_the_programs_business(story):
-    """A terminal sends SIGINT to both; the program decides, and its run is recorded."""
-    program = """
+PATIENT = """
 import signal, sys, time
 signal.signal(signal.SIGINT, lambda *_: sys.exit(9))
 print("ready", flush=True)
 time.sleep(60)
 """
-    arguments = [*COMMAND, "run", "--", sys.executable, "-c", program]
+
+
+def test_ctrl_c_at_a_terminal_is_the_programs_business(story):
+    """A terminal sends SIGINT to both; the program decides what it means, and its run is recorded."""
+    ours, theirs = pty.openpty()
+
+    def take_terminal() -> None:
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+    arguments = [*COMMAND, "run", "--", sys.executable, "-c", PATIENT]
     with subprocess.Popen(
-        arguments, cwd=story.folder, stdout=-1, stderr=-1, start_new_session=True
+        arguments,
+        cwd=story.folder,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=take_terminal,  # noqa: PLW1509 - no threads here
     ) as wrapped:
         assert wrapped.stdout is not None
         wait_for(wrapped.stdout, b"ready")
-        os.killpg(wrapped.pid, signal.SIGINT)
+        os.write(ours, b"\x03")
         _, err = wrapped.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
     assert wrapped.returncode == 9, err
     assert b"dataledger: failed" in err
 

@@ -197,7 +197,7 @@ def test_a_damaged_file_is_corrupt(world: World, open_index, tmp_path: Path, pag
     index.path.write_bytes(data)
     with pytest.raises(Corrupt, match="index") as caught:
         index.audit(world.chain, world.logs, tmp_path / "scratch.db")
-    assert "delete it" in caught.value.hint
+    assert "sync --rebuild" in caught.value.hint
 
 
 def test_no_database_at_all(world: World, tmp_path: Path):

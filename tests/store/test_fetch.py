@@ -135,6 +135,23 @@ def test_no_more_than_the_format_allows(server: Server, web: WebFolder, declared
     assert web.read("b", 100) == b"fine"
 
 
+def test_a_server_that_closes_is_read_to_the_end(server: Server, web: WebFolder) -> None:
+    """`Connection: close`, and the body comes later than the head."""
+
+    def slow(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        for _ in range(3):
+            time.sleep(0.05)
+            handler.wfile.write(bytes(1 << 16))
+
+    server.answers["/log/a"] = slow
+    assert web.read("a", 1 << 20) == bytes(3 << 16)
+    server.answers["/log/b"] = body(b"fine")
+    assert web.read("b", 100) == b"fine"
+
+
 def test_bytes_are_bounded_over_all_files(server: Server) -> None:
     server.answers["/log/a"] = body(bytes(1000))
     web = WebFolder(server.url, named=True, budget=Budget(max_bytes=5000))
