@@ -9,6 +9,7 @@ verified here.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import subprocess
 import sys
@@ -172,6 +173,8 @@ class _Worker:
 
 def serve() -> None:
     """Answer batches on standard input until it ends: what a process of `Verification` does."""
+    gc.freeze()  # what was imported stays; batches make few cycles, so looking for them may wait
+    gc.set_threshold(100_000)
     batches = msgspec.msgpack.Decoder(list[bytes])
     encoder = msgspec.msgpack.Encoder()
     while True:
