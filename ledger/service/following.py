@@ -37,7 +37,7 @@ def _followed(context: Context, index: Index, each: settings.Followed) -> Follow
         party=context.did(log.party) if log.party else each.label,
         name=index.party_name(log.party) if log.party else "",
         log=each.log,
-        source=each.location or "as announced on chain",
+        source=_shown(context, each.location),
         entries=log.size,
         anchored=log.anchored,
         trusted=each.label in context.config.trusted,
@@ -71,6 +71,13 @@ def _save(context: Context, wanted: settings.Followed, trusted: list[str]) -> No
     others = [each for each in context.config.follow if each.log != wanted.log]
     parties = list(dict.fromkeys([*context.config.trusted, *trusted]))
     context.save_config(msgspec.structs.replace(context.config, follow=[*others, wanted], trusted=parties))
+
+
+def _shown(context: Context, location: str) -> str:
+    """Return a location for people: a path from the root on; in the settings it is relative to them."""
+    if not location:
+        return "as announced on chain"
+    return location if is_url(location) else os.path.normpath(context.workspace.resolve(location))
 
 
 def unfollow(context: Context, party: str) -> Follows:
