@@ -24,7 +24,7 @@ from ledger.core.errors import LedgerError, Unauthorized, Unavailable
 from ledger.service.batch import Batch
 from ledger.service.context import Context
 from ledger.service.results import Receipt, RecordRef
-from ledger.service.syncing import refresh
+from ledger.service.syncing import catch_up
 from ledger.service.times import format_time
 
 ROTATE_HINT = "make and publish a new one: dataledger key rotate"
@@ -87,7 +87,7 @@ def sync_behind(context: Context) -> str:
     do.
     """
     try:
-        refresh(context)
+        catch_up(context)
     except LedgerError as error:
         return f"done, but the index is behind: {error}; dataledger sync brings it up to date"
     return ""

@@ -13,6 +13,7 @@ from ledger.core.errors import Corrupt, Unavailable
 from ledger.index import Index
 from ledger.service.context import Context
 from ledger.service.logs import Logs
+from ledger.service.offline import KnownChain, OwnLog
 from ledger.service.results import DigestedLog, Synced
 from ledger.service.times import format_time
 
@@ -42,7 +43,7 @@ def fresh(context: Context) -> Index:
 def up_to_date(context: Context) -> Index:
     """Return the index, brought up to date if something here may be new, whatever became of the own log."""
     if is_stale(context):
-        refresh(context)
+        catch_up(context)
     return context.index
 
 
@@ -50,14 +51,22 @@ def current(context: Context) -> Index:
     """Return the index for a decision to write: a node is asked for what is new; if it can't be, that is
     said.
     """
-    if context.embedded:
-        return fresh(context)
+    if not context.embedded:
+        catch_up(context)
+    return fresh(context)
+
+
+def catch_up(context: Context) -> None:
+    """Bring the index up to date; where a node does not answer, with what is here, and that is said."""
     try:
         refresh(context)
     except Unavailable as error:
-        index = fresh(context)
-        context.notify(f"going by what was known at block {index.summary().head}: {error}")
-    return context.index
+        head = context.index.head
+        if context.embedded or head is None:
+            raise
+        with context.syncing():
+            context.index.sync(KnownChain(context.index, head), OwnLog(context), progress=context.progress)
+        context.notify(f"going by what was known at block {head.number}: {error}")
 
 
 def is_stale(context: Context) -> bool:

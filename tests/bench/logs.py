@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from measure import Row, rate
+from measure import Row, given, rate, rate_of
 
 from ledger.audit.logs import StoredLog, audit_log
 from ledger.core import dsse, signing
@@ -78,3 +78,19 @@ def audit_tree() -> list[Row]:
             assert audit_log(stored, points, signatures=False) == []
             rates.append(log.size / (time.perf_counter() - begin))
     return [rate("audit, hashes + tree only", statistics.median(rates), must=250_000, limit=425_000)]
+
+
+def machine_here() -> list[Row]:
+    """How fast this machine is at what the limits rest on: the ratio scales every other one."""
+    signer = signing.signer(SEED)
+    message = payload(1)
+    signature = signer.sign(message)
+    signs = statistics.median(rate_of(lambda: signer.sign(message), 3000) for _ in range(5))
+    verifies = statistics.median(
+        rate_of(lambda: signing.verify(signer.public_key, signature, message), 2000) for _ in range(5)
+    )
+    note = "where the limits were measured"
+    return [
+        given("this machine: Ed25519 signing, one core", signs, limit=39_000, limit_note=note),
+        given("this machine: Ed25519 verifying, one core", verifies, limit=20_000, limit_note=note),
+    ]

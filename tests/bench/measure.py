@@ -54,6 +54,11 @@ def duration(
     return Row(what, _seconds(must_s), _seconds(measured_s), shown, ratio, measured_s <= must_s)
 
 
+def given(what: str, measured: float, *, limit: float, limit_note: str) -> Row:
+    """A rate that is the machine's, not ours."""
+    return Row(what, "", f"{measured:,.0f}/s", f"{limit:,.0f}/s ({limit_note})", measured / limit, good=True)
+
+
 def plain(what: str, measured_s: float) -> Row:
     """A time that nobody asked for, shown because it is what a user waits for."""
     return Row(what, "", _seconds(measured_s), "", None, good=True)
@@ -62,6 +67,14 @@ def plain(what: str, measured_s: float) -> Row:
 def memory(what: str, measured_mb: float, *, must_mb: float) -> Row:
     """Peak memory: less is better."""
     return Row(what, f"under {must_mb:,.0f} MB", f"{measured_mb:,.0f} MB", "", None, measured_mb < must_mb)
+
+
+def rate_of(work: Callable[[], object], count: int) -> float:
+    """Return how often `work` runs in a second, on one core, over `count` calls: the limit beside a rate."""
+    start = time.perf_counter()
+    for _ in range(count):
+        work()
+    return count / (time.perf_counter() - start)
 
 
 def _seconds(value: float) -> str:
