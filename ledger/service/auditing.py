@@ -163,8 +163,8 @@ class _Audit:
         progress = self._progress(f"auditing the log of {name}")
         found = audit_log(stored, checkpoints, progress=progress)
         if found and all(failure.kind == "entry-invalid" for failure in found):
-            # They are what was anchored, so nothing here was altered: the owner wrote what is no record, and no
-            # stranger may fail everybody's audit by that. The index keeps them as rejected.
+            # They are what was anchored, so nothing here was altered: the owner wrote what is no record, and
+            # no stranger may fail everybody's audit by that. The index keeps them as rejected.
             self._notes.append(f"{len(found)} entries in the log of {name} are no valid records: rejected")
             return
         for failure in found:

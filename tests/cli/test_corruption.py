@@ -272,12 +272,13 @@ DERIVED = (
 )
 
 
-def test_an_altered_row_of_the_index_is_found(story):
-    """Every value of every table that counts, one after the other: rebuilding from chain and logs tells."""
+@pytest.mark.parametrize("step", [12, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "all"])
+def test_an_altered_row_of_the_index_is_found(story, step):
+    """Columns of every table that counts, one after the other: rebuilding from chain and logs tells."""
     path = story.home / "index.db"
     story("sync")
     missed = []
-    for table, column, values in list(rows(path, skip=DERIVED)):
+    for table, column, values in list(rows(path, skip=DERIVED))[::step]:
         if column == "id" or (table, column) == ("block", "hash"):
             continue  # another hash looks like a reorganised chain: the index is cut back and made again
         good = {each: each.read_bytes() for each in story.home.glob("index.db*")}
