@@ -24,8 +24,6 @@ def run_child(command: Sequence[str]) -> int:
 
     Raises NotFound if there is no such program, Usage if it can't be executed.
     """
-    if not command:
-        raise Usage("expected a program to run")
     with _Passing() as passing:
         try:
             child = subprocess.Popen(list(command))  # noqa: S603 - running it is the point

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+import msgspec
+
 from ledger.core.lineage import LineageGraph
 from ledger.service.context import Context
 from ledger.service.syncing import fresh
@@ -27,12 +29,14 @@ def lineage(
     column: str | None = None,
     limit: int = 100_000,
 ) -> LineageGraph:
-    """Walk the lineage of a reference. `as_of` is a block number or a time; a limit that was hit is in the
-    answer.
+    """Walk the lineage of a reference; `as_of` is a block number or a time.
+
+    Without it, what is pending in the own log counts too, and the block in the answer is how far the index
+    goes. A limit that was hit is in the answer.
     """
     index = fresh(context)
     block, time_unix_s = (None, None) if as_of is None else _as_of(as_of)
-    return index.lineage(
+    graph = index.lineage(
         context.known.reference(reference),
         direction=direction,
         level=level,
@@ -41,6 +45,11 @@ def lineage(
         as_of_time_unix_s=time_unix_s,
         column=column,
         limit=limit,
+    )
+    return msgspec.structs.replace(
+        graph,
+        as_of_block=index.summary().head if graph.as_of_block is None else graph.as_of_block,
+        as_of_time=as_of if as_of is not None and block is None else "",
     )
 
 

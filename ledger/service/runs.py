@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from ledger.core.errors import LedgerError
+from ledger.core.errors import LedgerError, Usage
 from ledger.core.names import format_version
 from ledger.core.records import BASIS_INPUTS, Attachment, Component, Edge, Resource
 from ledger.service.asking import asked
@@ -78,6 +78,8 @@ def run(
 
     If it can't be recorded, the error has the program's exit code, unless that is 0.
     """
+    if not command:
+        raise Usage("expected a program to run")
     plan = make_plan(context, inputs, outputs)
     run_ = _Run(context, plan, command, component, title)
     run_.rehearse(anchor=anchor)

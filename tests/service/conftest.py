@@ -94,7 +94,7 @@ class Party:
 
     def finding_kinds(self) -> list[str]:
         """The kinds of the findings in the index, sorted."""
-        return sorted(kinds(self.ledger.findings().findings))
+        return sorted(each.kind for each in self.ledger.findings().findings)
 
     def entries(self) -> list[bytes]:
         """The entries of the own log."""
