@@ -13,6 +13,7 @@ from ledger.index.tracing import Query, starts
 from ledger.service import Ledger
 from ledger.service.context import Context
 from ledger.service.lineage import lineage
+from ledger.service.syncing import fresh
 
 QUESTIONS = ((91, 0.001, 0.0001), (8_001, 0.025, 0.012), (77_001, 0.2, 0.137))
 
@@ -36,7 +37,7 @@ def trace() -> list[Row]:
 
 def _ask(context: Context, reference: str) -> tuple[float, float, int]:
     """Return the median times of the walk and of the whole answer, and how many ancestors there are."""
-    database = context.fresh().database
+    database = fresh(context).database
     query = Query(direction="upstream", level="version")
     begin = starts(database, parse_reference(reference), query)
     count = len(walk(database, begin, direction="upstream").ids) - 1
