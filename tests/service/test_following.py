@@ -35,7 +35,9 @@ def test_following_a_folder(stage: Stage) -> None:
         2,
         2,
     )
-    assert (followed.source, followed.trusted, followed.problem) == ("../../jinlong", False, "")
+    assert (followed.trusted, followed.problem) == (False, "")
+    assert followed.source.startswith("/")
+    assert followed.source.endswith("/jinlong")
     assert haina.ledger.search("motor").hits[0].asset == "jinlong/parts"
     # what comes later is read by itself
     jinlong.put("parts.csv", "new\n")
@@ -255,8 +257,8 @@ def test_what_is_no_record_is_rejected_and_nothing_stops(story: Stage) -> None:
     assert [line.verdict for line in haina.ledger.log(limit=3).records] == ["rejected"] * 3
     haina.ledger.version("haina/orders", haina.put("orders.csv", "goes on"))
     report = haina.ledger.audit()
-    assert not report.good
-    assert {each.kind for each in report.failures} == {"entry-invalid"}
+    assert report.good  # the bytes are those that were anchored; that they are no records is said
+    assert any("3 entries" in note and "rejected" in note for note in report.notes)
 
 
 def test_an_own_log_that_was_damaged_gives_no_answers(story: Stage) -> None:
