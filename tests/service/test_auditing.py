@@ -83,7 +83,7 @@ OWN_LOG = [
     ("checkpoint", 0.1, "corrupt"),
     ("checkpoint", 0.99, "checkpoint-invalid|corrupt"),
     ("checkpoints/2", 0.1, "corrupt"),
-    ("checkpoints/2", 0.9, "checkpoint-invalid"),
+    ("checkpoints/2", 0.9, "checkpoint-invalid|corrupt"),
     ("checkpoints/5", 0.5, "checkpoint-mismatch|corrupt|forked|checkpoint-invalid"),
 ]
 
