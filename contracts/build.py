@@ -1,11 +1,12 @@
 """Compile the contracts and write what the product ships of them.
 
-    python contracts/build.py            write ledger/chain/artifacts/*.json
+    python contracts/build.py            write ledger/chain/artifacts/*.json and ledger/core/releases.json
     python contracts/build.py --check    compile and compare, write nothing; exit code 1 if something differs
 
-`<Name>.json` is one contract as the current release deploys it. `known.json` holds, for every contract, each
-distinct code that any release has shipped, so that ledgers of earlier releases can go on being checked: what
-is compiled goes under the version in pyproject.toml, and what belongs to other versions is never touched.
+`<Name>.json` is one contract as the current release deploys it. `releases.json` holds, for every
+contract, each distinct code that any release has shipped, so that ledgers of earlier releases can go on being
+checked: what is compiled goes under the version in pyproject.toml, and what belongs to other versions is
+never touched.
 
 The compiler appends nothing to the code (no metadata): a changed comment changes no address and no code hash.
 Needs the packages `vyper` (the pinned version) and `pycryptodome`.
@@ -31,9 +32,10 @@ EVM_VERSION = "cancun"
 OPTIMIZE = "gas"
 
 SOURCES = Path(__file__).resolve().parent
-ARTIFACTS = SOURCES.parent / "ledger" / "chain" / "artifacts"
+PACKAGE = SOURCES.parent / "ledger"
+ARTIFACTS = "chain/artifacts"
 PYPROJECT = SOURCES.parent / "pyproject.toml"
-KNOWN = "known.json"
+KNOWN = "core/releases.json"
 KNOWN_FIELDS = ("init_code_hash", "runtime_code_hash", "init_code", "storage_layout")
 
 
@@ -93,14 +95,14 @@ def update_known(known: Known, artifacts: list[dict[str, Any]], release: str) ->
 
 
 def build() -> dict[str, str]:
-    """Compile everything; file name -> text, as it should stand in the artifacts folder."""
+    """Compile everything; path under `PACKAGE` -> text, as it should stand there."""
     if vyper.__version__.split("+")[0] != COMPILER:
         raise SystemExit(f"vyper: expected {COMPILER}, found {vyper.__version__}")
     artifacts = [compile_contract(name) for name in CONTRACTS]
-    known_path = ARTIFACTS / KNOWN
+    known_path = PACKAGE / KNOWN
     known = json.loads(known_path.read_text()) if known_path.exists() else {}
     update_known(known, artifacts, tomllib.loads(PYPROJECT.read_text())["project"]["version"])
-    files = {f"{artifact['name']}.json": artifact for artifact in artifacts} | {KNOWN: known}
+    files = {f"{ARTIFACTS}/{artifact['name']}.json": artifact for artifact in artifacts} | {KNOWN: known}
     return {name: json.dumps(content, indent=1) + "\n" for name, content in files.items()}
 
 
@@ -111,7 +113,7 @@ def main() -> int:
     check = parser.parse_args().check
     stale = []
     for name, text in build().items():
-        path = ARTIFACTS / name
+        path = PACKAGE / name
         if path.exists() and path.read_text() == text:
             continue
         stale.append(name)

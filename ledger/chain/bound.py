@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ledger.chain.artifacts import find_code
 from ledger.chain.contracts import EventDecoder
 from ledger.chain.interface import Backend, Call, Sender
-from ledger.chain.layout import AnchorsLayout
 from ledger.core.chain_facts import BlockRef, ChainEvent, Checkpoint, StorageProof
 from ledger.core.descriptor import CONTRACTS, LedgerDescriptor, check_address
 from ledger.core.errors import WrongLedger
 from ledger.core.hashing import keccak256
+from ledger.core.layout import AnchorsLayout
+from ledger.core.releases import find_code
 
 _OTHER_CHAIN = "Use the chain that ledger.json was made on, or `dataledger init` for a ledger on this one."
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ledger.chain.layout import IdentitiesLayout, RevocationsLayout
 from ledger.core import dsse, merkle
 from ledger.core.authority import KeyState, Place, check_signers
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.digests import target_of_record
 from ledger.core.errors import Corrupt, Invalid, Unavailable, Unconfirmed
 from ledger.core.identity import parse_did
+from ledger.core.layout import IdentitiesLayout, RevocationsLayout
 from ledger.core.records import Statement
 from ledger.core.statement import parse_statement
 from ledger.service.context import Context

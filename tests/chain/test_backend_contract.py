@@ -11,7 +11,6 @@ from ledger.chain import contracts
 from ledger.chain.bound import LedgerClient
 from ledger.chain.connect import open_reader, open_sender
 from ledger.chain.interface import EMBEDDED, Call
-from ledger.chain.layout import AnchorsLayout
 from ledger.chain.transactions import address_of
 from ledger.core.chain_facts import (
     Anchored,
@@ -26,6 +25,7 @@ from ledger.core.errors import NotFound, Rejected, Unfunded, Usage
 from ledger.core.hashing import keccak256
 from ledger.core.header import parse_header
 from ledger.core.identity import log_id
+from ledger.core.layout import AnchorsLayout
 from ledger.core.merkle import CompactTree, prove_consistency
 from ledger.core.mpt import verify_lookup
 from ledger.core.rlp import decode_list, encode

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from ledger.chain import artifacts
+from ledger.core import releases
 from ledger.core.errors import Corrupt, NotFound
 from ledger.core.hashing import keccak256
 
@@ -35,25 +36,28 @@ def built(build):
 
 def test_artifacts_are_those_of_the_sources(build, built):
     for name, text in built.items():
-        assert (build.ARTIFACTS / name).read_text() == text, f"{name}: run python contracts/build.py"
-    assert {path.name for path in build.ARTIFACTS.glob("*.json")} == set(built)
+        assert (build.PACKAGE / name).read_text() == text, f"{name}: run python contracts/build.py"
+    found = (build.PACKAGE / build.ARTIFACTS).glob("*.json")
+    assert {f"{build.ARTIFACTS}/{path.name}" for path in found} | {build.KNOWN} == set(built)
 
 
 def test_check_notices_and_build_mends(build, built, tmp_path, monkeypatch, capsys):
     for name, text in built.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(build, "ARTIFACTS", tmp_path)
+    monkeypatch.setattr(build, "PACKAGE", tmp_path)
     monkeypatch.setattr(build, "build", lambda: built)
     monkeypatch.setattr(sys, "argv", ["build.py", "--check"])
     assert build.main() == 0
-    (tmp_path / "Anchors.json").write_text("{}")
-    (tmp_path / "known.json").unlink()
+    anchors = f"{build.ARTIFACTS}/Anchors.json"
+    (tmp_path / anchors).write_text("{}")
+    (tmp_path / build.KNOWN).unlink()
     assert build.main() == 1
-    assert "Anchors.json, known.json" in capsys.readouterr().err
-    assert (tmp_path / "Anchors.json").read_text() == "{}"
+    assert f"{anchors}, {build.KNOWN}" in capsys.readouterr().err
+    assert (tmp_path / anchors).read_text() == "{}"
     monkeypatch.setattr(sys, "argv", ["build.py"])
     assert build.main() == 0
-    assert (tmp_path / "Anchors.json").read_text() == built["Anchors.json"]
+    assert (tmp_path / anchors).read_text() == built[anchors]
 
 
 def test_earlier_releases_stay_known(build):
@@ -84,18 +88,18 @@ def test_shipped_contract_is_whole(name):
     assert keccak256(shipped.runtime_code) == shipped.runtime_code_hash
     assert shipped.runtime_code in shipped.init_code
     assert len(shipped.runtime_code) <= 24_576
-    known = artifacts.find_code(name, shipped.init_code_hash)
-    assert known in artifacts.known_codes(name)
+    known = releases.find_code(name, shipped.init_code_hash)
+    assert known in releases.known_codes(name)
     assert (known.init_code, known.runtime_code_hash) == (shipped.init_code, shipped.runtime_code_hash)
     assert known.storage_layout == shipped.storage_layout
-    assert artifacts.find_code(name, bytes(32)) is None
-    for code in artifacts.known_codes(name):
+    assert releases.find_code(name, bytes(32)) is None
+    for code in releases.known_codes(name):
         assert keccak256(code.init_code) == code.init_code_hash
         assert code.releases
 
 
 def test_unknown_and_broken_artifacts(monkeypatch, tmp_path):
-    for ask in (artifacts.load, artifacts.known_codes):
+    for ask in (artifacts.load, releases.known_codes):
         with pytest.raises(NotFound, match="Anchors"):
             ask("../Anchors")
     monkeypatch.setattr(artifacts.resources, "files", lambda _: tmp_path)

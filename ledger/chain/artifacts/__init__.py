@@ -1,7 +1,7 @@
-"""The contracts as shipped: ABI, code, hashes and storage layouts, of this release and of all earlier ones.
+"""The contracts as this release deploys them: ABI, code, hashes and storage layouts.
 
 Read from the JSON files beside this module, which `contracts/build.py` writes; nothing is read before it is
-asked for, and neither web3 nor an EVM is imported. What the slots hold stands in docs/formats.md.
+asked for, and neither web3 nor an EVM is imported. What earlier releases deployed is in `core.releases`.
 """
 
 from __future__ import annotations
@@ -14,34 +14,12 @@ import msgspec
 from msgspec import Struct
 
 from ledger.core.errors import Corrupt, NotFound
+from ledger.core.releases import Slot
 
 T = TypeVar("T")
 
 CONTRACTS = ("Deployer", "Identities", "Directory", "Anchors", "Revocations")
 """In the order in which they are deployed; the last four make a ledger."""
-
-
-class Slot(Struct, frozen=True):
-    """Where a storage variable stands: its Vyper type, first slot and number of slots."""
-
-    type: str
-    slot: int
-    n_slots: int = 1
-
-
-class KnownCode(Struct, frozen=True):
-    """One code of a contract that some release shipped.
-
-    `init_code` is without constructor arguments; the hashes are keccak256 (32 bytes) of it, and of the code
-    that stands at the contract's address.
-    """
-
-    name: str
-    releases: tuple[str, ...]
-    init_code: bytes
-    init_code_hash: bytes
-    runtime_code_hash: bytes
-    storage_layout: dict[str, Slot]
 
 
 class Artifact(Struct, frozen=True):
@@ -55,16 +33,6 @@ class Artifact(Struct, frozen=True):
     init_code_hash: bytes
     runtime_code: bytes
     runtime_code_hash: bytes
-    storage_layout: dict[str, Slot]
-
-
-class _KnownFile(Struct, frozen=True):
-    """One code as known.json writes it: bytes in hex."""
-
-    releases: tuple[str, ...]
-    init_code: str
-    init_code_hash: str
-    runtime_code_hash: str
     storage_layout: dict[str, Slot]
 
 
@@ -97,27 +65,6 @@ def load(name: str) -> Artifact:
         runtime_code_hash=_unhex(raw.runtime_code_hash),
         storage_layout=raw.storage_layout,
     )
-
-
-@cache
-def known_codes(name: str) -> tuple[KnownCode, ...]:
-    """Every code of contract `name` that a release shipped, oldest first; `NotFound` for another name."""
-    return tuple(
-        KnownCode(
-            name=name,
-            releases=raw.releases,
-            init_code=_unhex(raw.init_code),
-            init_code_hash=_unhex(raw.init_code_hash),
-            runtime_code_hash=_unhex(raw.runtime_code_hash),
-            storage_layout=raw.storage_layout,
-        )
-        for raw in _read("known.json", dict[str, list[_KnownFile]])[_checked(name)]
-    )
-
-
-def find_code(name: str, init_code_hash: bytes) -> KnownCode | None:
-    """The code of contract `name` with this init code hash (32 bytes), None if no release shipped it."""
-    return next((code for code in known_codes(name) if code.init_code_hash == init_code_hash), None)
 
 
 def _checked(name: str) -> str:

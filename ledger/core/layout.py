@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from ledger.chain.artifacts import find_code
 from ledger.core.authority import KeyState
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.errors import WrongLedger
 from ledger.core.hashing import keccak256
+from ledger.core.releases import find_code
 
 _MASK = 2**64 - 1
 
