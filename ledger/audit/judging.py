@@ -159,6 +159,18 @@ class Judge:
         others.require_all_used()
         return Settled(revoked, unknown)
 
+    def open_posts(self) -> set[bytes]:
+        """Return the posted ids whose records are not at hand, and might take something away."""
+        posts = {posted for _, _, posted in self._posted} | {posted for _, _, posted in self._doubts}
+        return posts - self._accepted.keys()
+
+    def is_harmless(self, payload: bytes) -> bool:
+        """Tell whether an open post's payload says something else than what it would have to."""
+        posted, others = dsse.record_id(payload), _Others(self._ledger, [payload])
+        return all(
+            others.harmless(posted, record, author) for record, author, by in self._posted if by == posted
+        ) and all(others.no_transfer(posted, asset) for _, asset, by in self._doubts if by == posted)
+
     # --- authority.Facts
 
     def key(self, identity: bytes, key: bytes) -> KeyState | None:

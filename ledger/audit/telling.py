@@ -219,7 +219,7 @@ def _findings(
         )
         yield Observation(kind="log-closed", severity="warning", subject=log.hex(), text=text)
     for each in told.outside:
-        kind = {"unregistered": "input-unregistered", "unavailable": "log-unavailable", "limit": "left-out"}
+        kind = {"unregistered": "input-unregistered", "unavailable": "log-unavailable"}
         yield Observation(kind=kind[each.why], severity="warning", subject=each.name, text=_WHY[each.why])
     yield from closure.findings(reached)
 
@@ -227,7 +227,6 @@ def _findings(
 _WHY: Mapping[str, str] = {
     "unregistered": "no record of it is known",
     "unavailable": "its log could not be had",
-    "limit": "whoever made the file left out what it is made from",
 }
 
 

@@ -43,6 +43,7 @@ MAX_DISCLOSURE: Final = 4 * MAX_DISCLOSED // 3 + 1024
 """Most bytes of a disclosure's line."""
 MAX_ROOTS: Final = 10_000
 
+Contract = Literal["Identities", "Directory", "Anchors", "Revocations"]
 Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 Base64 = Annotated[str, Meta(min_length=4)]
 Word = Annotated[str, Meta(min_length=44, max_length=44)]
@@ -71,7 +72,7 @@ class Block(_Line, frozen=True, tag="block"):
 class Account(_Line, frozen=True, tag="account"):
     """A contract's account: nodes as in `trie_paths`; its slots follow. By keccak256 of address."""
 
-    contract: Literal["Identities", "Directory", "Anchors", "Revocations"]
+    contract: Contract
     keep: Count
     nodes: Nodes
 
@@ -129,11 +130,14 @@ class PostedPayload(_Line, frozen=True, tag="posted"):
 
 
 class OutsideSource(_Line, frozen=True, tag="outside"):
-    """A source of which the file has no version record. By name and digest."""
+    """A source of which the file has no record: nobody registered it, or its log could not be had.
+
+    By name and digest.
+    """
 
     name: Line
     digest: Digests
-    why: Literal["unregistered", "unavailable", "limit"]
+    why: Literal["unregistered", "unavailable"]
 
 
 class Disclosure(_Line, frozen=True, tag="disclosure"):

@@ -24,7 +24,7 @@ MAX_BYTES = 1 << 20
 
 
 class Trust(Struct, frozen=True):
-    """Blocks (number -> 32-byte hash) that are real, or a hash without its number; `source` names who says so.
+    """Blocks (number -> 32-byte hash) that are real, or a hash without a number; `source` says who says so.
 
     `ledger` is a ledger id (32 bytes), or empty for any.
     """

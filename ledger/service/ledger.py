@@ -199,6 +199,12 @@ class Ledger:
 
         return verifying.verify(self._context, path, asset=asset)
 
+    def evidence(self, references: Sequence[str], out: Path) -> r.EvidenceMade:
+        """Write the lineage of versions with everything that proves it; see `evidence.evidence`."""
+        from ledger.service import evidence
+
+        return evidence.evidence(self._context, references, out)
+
     def audit(self) -> r.AuditReport:
         """Recompute everything from stored bytes; see `auditing.audit`."""
         from ledger.service import auditing
