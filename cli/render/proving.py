@@ -66,7 +66,8 @@ def _part(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 def evidence_made(made: r.EvidenceMade) -> Iterator[str]:
     """`evidence`."""
-    yield f"wrote {made.path}: {count(made.records, 'record')} from {count(made.logs, 'log')}, {made.bytes:,} bytes"
+    what = f"{count(made.records, 'record')} from {count(made.logs, 'log')}, {made.bytes:,} bytes"
+    yield f"wrote {made.path}: {what}"
     yield f"proves {', '.join(made.versions[:_LISTED])} from {anchored(made.block, made.block_time)}"
     for version in made.revoked:
         yield bad("revoked", f": {version} was taken back by its author")

@@ -96,7 +96,8 @@ WHERE o.target = ?1 AND o.block <= ?2 AND r.block <= ?4
 _PLACES = """
 SELECT a.block, l.log, e.idx, a.n, a.size, e.record
 FROM json_each(?1) j CROSS JOIN entry e ON e.id = j.value AND e.verdict = ?2 JOIN log l ON l.id = e.log
-JOIN anchor a ON a.log = e.log AND a.n = (SELECT min(b.n) FROM anchor b WHERE b.log = e.log AND b.size > e.idx)
+JOIN anchor a ON a.log = e.log
+  AND a.n = (SELECT min(b.n) FROM anchor b WHERE b.log = e.log AND b.size > e.idx)
 """
 _HOLDING = """
 SELECT l.log, e.idx FROM entry e JOIN log l ON l.id = e.log WHERE e.short = ? AND e.record = ? LIMIT 1

@@ -11,7 +11,6 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ledger.core.verdict import Observation
-from ledger.core.verdict import Verdict as Verdict
 
 
 class RecordRef(Struct, frozen=True, kw_only=True):
