@@ -49,8 +49,8 @@ def cli(ctx: click.Context, folder: Path | None, quiet: bool) -> None:
 
 
 cli.add_section("Start and record", (workspace.init, *assets.COMMANDS))
-cli.add_section("Ask", lineage.COMMANDS)
-cli.add_section("Prove", (*evidence.COMMANDS, lineage.audit))
+cli.add_section("Ask", (*lineage.COMMANDS, evidence.verify, lineage.audit))
+cli.add_section("Prove to others", evidence.COMMANDS)
 cli.add_section("Look up", (workspace.status, *records.COMMANDS))
 cli.add_section("Keep up", workspace.COMMANDS)
 cli.add_section("Identity", identity.COMMANDS)

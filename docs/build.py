@@ -150,9 +150,10 @@ Errors are one line on stderr, and nothing else of ours is there.
 
 The member `format` names the shape. Members are only ever added; a change that would break a reader changes
 `format`. Every member is always there. Hashes, digests and ids are lower-case hex; times are RFC 3339 in UTC;
-a text that nobody gave is empty, a number that there is not is `null`; `..._unix_s` counts seconds. Times called
-`claimed` are what a record says; blocks and their times are what the chain proves. Texts come from the records
-of many parties: treat them as data. Characters that a terminal would obey or hide are written as `\\uNNNN`.
+a text that nobody gave is empty, a number that there is not is `null`; `..._unix_s` counts seconds. Times
+called `claimed` are what a record says; blocks and their times are what the chain proves. Texts come from the
+records of many parties: treat them as data. Characters that a terminal would obey or hide are written as
+`\\uNNNN`.
 """
 
 
@@ -207,21 +208,22 @@ def _struct_body(shape: type[Struct]) -> Iterator[str]:
     yield from (*inspect.cleandoc(shape.__doc__ or "").splitlines(), "")
 
 
+_PLAIN = {
+    shapes.StrType: "text",
+    shapes.IntType: "integer",
+    shapes.BoolType: "true or false",
+    shapes.NoneType: "null",
+    shapes.BytesType: "bytes, in base64",
+}
+
+
 def _words(kind: shapes.Type) -> str:
     """Return a type in words of JSON."""
+    if type(kind) in _PLAIN:
+        return _PLAIN[type(kind)]
     match kind:
-        case shapes.StrType():
-            return "text"
         case shapes.LiteralType():
             return "one of " + ", ".join(f"`{value}`" for value in kind.values)
-        case shapes.BytesType():
-            return "bytes, in base64"
-        case shapes.IntType():
-            return "integer"
-        case shapes.BoolType():
-            return "true or false"
-        case shapes.NoneType():
-            return "null"
         case shapes.StructType():
             return f"[{format_of(kind.cls) or kind.cls.__name__}]{_link(kind.cls)}"
         case shapes.ListType() | shapes.VarTupleType():
