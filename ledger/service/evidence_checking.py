@@ -17,7 +17,7 @@ from ledger.core.errors import EvidenceInvalid, NotFound, Unavailable, Usage
 from ledger.core.evidence import MAX_DISCLOSURE, START
 from ledger.core.trust import MAX_BYTES, Trust, parse_trust, trust_block
 from ledger.core.verdict import EvidenceView, FileCheck, RootVerdict, Verdict
-from ledger.service.context import Progress, no_progress
+from ledger.service.progress import Progress, no_progress
 from ledger.store import files
 from ledger.store.content import digest_path
 
