@@ -94,7 +94,7 @@ def verify(
         verdict = check_evidence(path, root, file=file, progress=session.progress).verdict
         session.answer(verdict, proving.verdict)
         return exit_code(verdict)
-    if block or rpc or trust or file:
+    if (block or rpc or trust or file) and path.exists():
         raise click.UsageError(f"--block, --rpc, --trust and --file are for evidence, and {path} is none")
     with perhaps_an_asset(path):
         found = session.open().verify(path, asset=asset)

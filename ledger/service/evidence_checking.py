@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from ledger.audit.evidence import is_evidence, verify_evidence
-from ledger.core.errors import EvidenceInvalid, NotFound, Unavailable, Usage
+from ledger.core.errors import EvidenceInvalid, FormatError, NotFound, Unavailable, Usage
 from ledger.core.evidence import MAX_DISCLOSURE, START
 from ledger.core.trust import MAX_BYTES, Trust, parse_trust, trust_block
 from ledger.core.verdict import EvidenceView, FileCheck, RootVerdict, Verdict
@@ -91,7 +91,10 @@ def _trust(root: TrustRoot) -> Trust | None:
     if sum(map(bool, (root.block, root.file, root.rpc))) > 1:
         raise Usage("give one trust root: --block, --trust or --rpc")
     if root.block:
-        return trust_block(root.block)
+        try:
+            return trust_block(root.block)
+        except FormatError as error:
+            raise Usage(f"--block: {error}") from None
     if root.file is not None:
         data = files.read_small(root.file, MAX_BYTES, "a trust file")
         if data is None:
