@@ -89,12 +89,13 @@ def verify(
     """
     from ledger.service.evidence_checking import check_evidence, looks_like_evidence
 
-    if asset is None and looks_like_evidence(path):
+    meant = bool(block or rpc or trust or file)
+    if asset is None and (looks_like_evidence(path) or (meant and not path.exists())):
         root = trust_root(block, rpc, trust)
         verdict = check_evidence(path, root, file=file, progress=session.progress).verdict
         session.answer(verdict, proving.verdict)
         return exit_code(verdict)
-    if (block or rpc or trust or file) and path.exists():
+    if meant:
         raise click.UsageError(f"--block, --rpc, --trust and --file are for evidence, and {path} is none")
     with perhaps_an_asset(path):
         found = session.open().verify(path, asset=asset)
