@@ -2,9 +2,9 @@
 anchor.
 
 Versions form families: in each, a version is made from three of the fifty before it, so the last one has the
-whole family as ancestors, or nearly so. There is one family of 77,000, ten of 8,000, and the rest are of 90. One activity
-makes up to 50 versions. It takes some minutes to make and is kept in the folder that DATALEDGER_BENCH names,
-or made anew.
+whole family as ancestors, or nearly so. There is one family of 77,000, ten of 8,000, and the rest are of 90.
+One activity makes up to 50 versions. It takes some minutes to make and is kept in the folder that
+DATALEDGER_BENCH names, or made anew.
 """
 
 from __future__ import annotations
