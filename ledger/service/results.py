@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from ledger.service.private_results import Disclosures as Disclosures  # noqa: PLC0414 - offered here too
+from ledger.service.private_results import PrivateAttachment as PrivateAttachment  # noqa: PLC0414
+
 
 class RecordRef(Struct, frozen=True, kw_only=True):
     """One record: its id, its type, what it speaks of, and its place in the log."""
