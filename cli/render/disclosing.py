@@ -45,7 +45,7 @@ def _row(each: r.PrivateAttachment) -> tuple[object, ...]:
         "" if each.size is None else f"{each.size:,}",
         each.state,
         each.subject,
-        f"{each.type} {short(each.record)}",
+        f"{each.type} {short(each.record)}".strip(),
         "" if each.ours else each.party_name or each.party,
         short(each.digest),
         each.preview,

@@ -188,6 +188,12 @@ class Questions:
 
         return sealed.sealed_named(self.database, digests)
 
+    def sealed_among(self, digests: Collection[str]) -> frozenset[str]:
+        """Return those of these digests (hex) that accepted records name as private."""
+        from ledger.index import sealed
+
+        return sealed.sealed_among(self.database, digests)
+
     def sealed_digests(self, prefix: str) -> list[str]:
         """Return the first two digests of private attachments that begin with these hex digits."""
         from ledger.index import sealed

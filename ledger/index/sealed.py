@@ -39,6 +39,11 @@ def sealed_digests(database: Database, prefix: str) -> list[str]:
     return [digest for (digest,) in database.rows(_LIKE, SEALED, f"{prefix}%")]
 
 
+def sealed_among(database: Database, digests: Collection[str]) -> frozenset[str]:
+    """Return those of these digests (hex) that accepted records name as private."""
+    return frozenset(digest for (digest,) in database.rows(_AMONG, SEALED, listed(sorted(digests))))
+
+
 def _views(database: Database, query: str, wanted: str) -> Iterator[SealedView]:
     for row, group in groupby(database.rows(query, SEALED, wanted), key=lambda each: each[0]):
         entry = entry_of(database, row)
@@ -63,6 +68,10 @@ WHERE t.alg = (SELECT id FROM text WHERE value = ?)
 """
 _OF_ENTRIES = f"{_NAMED} AND t.entry IN (SELECT value FROM json_each(?)) ORDER BY t.id"  # noqa: S608 - ours
 _OF_DIGESTS = f"{_NAMED} AND lower(hex(t.digest)) IN (SELECT value FROM json_each(?)) ORDER BY t.id"  # noqa: S608
+_AMONG = """
+SELECT DISTINCT lower(hex(t.digest)) FROM attachment t WHERE t.alg = (SELECT id FROM text WHERE value = ?)
+AND lower(hex(t.digest)) IN (SELECT value FROM json_each(?))
+"""
 _LIKE = """
 SELECT DISTINCT lower(hex(t.digest)) FROM attachment t
 WHERE t.alg = (SELECT id FROM text WHERE value = ?) AND hex(t.digest) LIKE ? ORDER BY 1 LIMIT 2

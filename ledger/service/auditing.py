@@ -25,7 +25,7 @@ from ledger.service.attached import private_attachments, public_attachments
 from ledger.service.browsing import problem
 from ledger.service.context import Context
 from ledger.service.logs import Logs, has_copy, open_log
-from ledger.service.private import gone_attachments
+from ledger.service.private import attachment_problems
 from ledger.service.results import AuditedLog, AuditReport, Problem
 from ledger.service.syncing import refresh
 from ledger.service.verifying import EMBEDDED_NOTE, trust_root
@@ -209,7 +209,7 @@ class _Audit:
             self._compare()
             rows, compared.truncated = index.findings(limit=_FINDINGS)
             compared.findings = [
-                *gone_attachments(self._context, index, _FINDINGS),
+                *attachment_problems(self._context, index, _FINDINGS),
                 *(problem(row) for row in rows),
             ]
             state = index.state()

@@ -15,7 +15,7 @@ from ledger.core.errors import FormatError, Invalid, NotFound, Usage
 from ledger.core.hashing import sha256
 from ledger.service.attached import private_attachments
 from ledger.service.context import Context
-from ledger.service.private import KEPT, Found, Keeping, find, looked_at, results
+from ledger.service.private import KEPT, Found, Keeping, find, found_now, looked_at, results
 from ledger.service.private_results import Disclosures
 from ledger.service.syncing import current, fresh
 from ledger.store.attachments import MAX_SEALED
@@ -93,9 +93,7 @@ def withdraw(context: Context, whats: Sequence[str], *, roles: Sequence[str] = (
 def disclosures(context: Context) -> Disclosures:
     """List what is marked to go into evidence files."""
     index = fresh(context)
-    keeping = Keeping(context)
-    views = index.sealed_named(keeping.marks.disclosed - keeping.marks.forgotten)
-    found = [Found(each, keeping.state(each.digest, each.entry)) for each in views]
+    found = found_now(context, index.sealed_named(disclosed(context)))
     return Disclosures(action="listed", attachments=results(context, found))
 
 
@@ -117,9 +115,8 @@ def receive(context: Context, paths: Sequence[Path]) -> Disclosures:
             if sha256(preimage).hex() != digest:
                 raise Invalid(f"{path} changed while it was read")
             store.put_sealed([preimage])
-    keeping = Keeping(context)
-    found = [Found(each, keeping.state(each.digest, each.entry)) for each in views]
-    return Disclosures(action="received", attachments=results(context, looked_at(context, found)))
+    found = looked_at(context, found_now(context, views))
+    return Disclosures(action="received", attachments=results(context, found))
 
 
 def _preimage(path: Path) -> bytes:
@@ -173,6 +170,5 @@ def _done(
     context: Context, action: str, found: Sequence[Found], notes: list[str], *, folder: str = ""
 ) -> Disclosures:
     """Say what was done, with the states as they are now."""
-    keeping = Keeping(context)
-    now = [Found(each.view, keeping.state(each.digest, each.view.entry)) for each in found]
+    now = found_now(context, [each.view for each in found if each.view])
     return Disclosures(action=action, attachments=results(context, now), folder=folder, notes=notes)

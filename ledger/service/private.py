@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from ledger.core.digests import SEALED
 from ledger.core.errors import Invalid, NotFound, Usage
@@ -78,21 +79,18 @@ class Keeping:
         return named.state or PUBLIC
 
 
-class Found(Struct, frozen=True):
+class Found(Struct, frozen=True, kw_only=True):
     """A private attachment that was asked for: where it is named, and what there is of it here.
 
-    `size` and `preview` (its first line) are those of the content where it was read.
+    `view` is None where no accepted record names it. `size` and `preview` (its first line) are those of the
+    content where it was read.
     """
 
-    view: SealedView
+    digest: str
+    view: SealedView | None
     state: str
     size: int | None = None
     preview: str = ""
-
-    @property
-    def digest(self) -> str:
-        """Its digest, in hex."""
-        return self.view.digest
 
 
 def find(context: Context, whats: Sequence[str], roles: Sequence[str]) -> list[Found]:
@@ -112,8 +110,24 @@ def find(context: Context, whats: Sequence[str], roles: Sequence[str]) -> list[F
     if not chosen:
         there = ", ".join(sorted({each.role for each in named.values()}))
         raise NotFound(f"no private attachment there has the role {' or '.join(roles)}; roles: {there}")
+    return found_now(context, chosen)
+
+
+def found_now(context: Context, views: Iterable[SealedView]) -> list[Found]:
+    """Return private attachments with what there is of them here at this moment."""
     keeping = Keeping(context)
-    return [Found(each, keeping.state(each.digest, each.entry)) for each in chosen]
+    return [
+        Found(digest=each.digest, view=each, state=keeping.state(each.digest, each.entry)) for each in views
+    ]
+
+
+def unnamed(context: Context) -> frozenset[str]:
+    """Return the digests (hex) that are kept here and that no accepted record names.
+
+    A run that was interrupted before its record was in the log leaves one; so does a record that is rejected.
+    """
+    here = Keeping(context).here
+    return here - fresh(context).sealed_among(here)
 
 
 def _called(context: Context, index: Index, what: str) -> Iterable[SealedView]:
@@ -150,12 +164,12 @@ def looked_at(context: Context, found: Sequence[Found]) -> Iterator[Found]:
         try:
             content = store.get(each.digest)
         except Invalid:
-            yield Found(each.view, DAMAGED)
+            yield structs.replace(each, state=DAMAGED)
             continue
         if content is None:
             yield each
         else:
-            yield Found(each.view, each.state, len(content), _first_line(content))
+            yield structs.replace(each, size=len(content), preview=_first_line(content))
 
 
 def _first_line(content: bytes) -> str:
@@ -174,11 +188,25 @@ _GONE = {
 }
 
 
-def gone_attachments(context: Context, index: Index, most: int) -> list[Problem]:
-    """List what records of the own log name and nobody can be given (any more), at most so many."""
+_UNNAMED = (
+    "%s is kept here and no accepted record names it (an interrupted run, or a rejected record):"
+    " dataledger forget deletes it"
+)
+
+
+def attachment_problems(context: Context, index: Index, most: int) -> list[Problem]:
+    """List what records of the own log name and is not here, and what is here and named by none.
+
+    About `most` of them.
+    """
     keeping = Keeping(context)
     public = frozenset(public_attachments(context).digests())
-    found: list[Problem] = []
+    found = [
+        Problem(
+            kind="attachment-unnamed", severity="info", subject="private attachments", text=_UNNAMED % each
+        )
+        for each in sorted(keeping.here - index.sealed_among(keeping.here))[:most]
+    ]
     for alg, digest, entry in index.attachment_names(context.log_id):
         state = MISSING if digest not in public else PUBLIC
         if alg == SEALED:
@@ -203,18 +231,26 @@ def results(context: Context, found: Iterable[Found]) -> list[PrivateAttachment]
     return [
         PrivateAttachment(
             digest=each.digest,
-            role=each.view.role,
-            media_type=each.view.media_type,
             state=each.state,
             size=each.size,
             preview=each.preview,
-            record=entry.record.hex() if entry.record else "",
-            type=entry.type,
-            subject=entry.subject,
-            party=context.did(entry.party) if entry.party else "",
-            party_name=context.index.party_name(entry.party) if entry.party else "",
-            ours=entry.party == context.address,
+            **_named_by(context, each.view),
         )
         for each in found
-        for entry in [each.view.entry]
     ]
+
+
+def _named_by(context: Context, view: SealedView | None) -> dict[str, Any]:
+    if view is None:
+        return {"ours": True}
+    party = view.entry.party
+    return {
+        "role": view.role,
+        "media_type": view.media_type,
+        "record": view.entry.record.hex() if view.entry.record else "",
+        "type": view.entry.type,
+        "subject": view.entry.subject,
+        "party": context.did(party) if party else "",
+        "party_name": context.index.party_name(party) if party else "",
+        "ours": party == context.address,
+    }

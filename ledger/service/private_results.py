@@ -11,20 +11,21 @@ class PrivateAttachment(Struct, frozen=True, kw_only=True):
     `state` is `private` (kept here), `disclosed` (kept, and goes into evidence files made here), `forgotten`
     (deleted on purpose), `half-forgotten` (marked as forgotten and still here: forget it again), `missing`
     (lost), `withheld` (its author keeps it) or `damaged`. `size` in bytes and `preview`, the first line, are
-    those of the content, where it was looked at.
+    those of the content, where it was looked at. Role, record and what follows are empty where no accepted
+    record names it.
     """
 
     digest: str
-    role: str
-    media_type: str
     state: str
     size: int | None
     preview: str
-    record: str
-    type: str
-    subject: str
-    party: str
-    party_name: str
+    role: str = ""
+    media_type: str = ""
+    record: str = ""
+    type: str = ""
+    subject: str = ""
+    party: str = ""
+    party_name: str = ""
     ours: bool
 
 
