@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 import rlp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
 from trie.exceptions import BadTrieProof, ValidationError
@@ -24,7 +24,7 @@ keys = tails | tails.map(keccak256)
 REFUSED = (BadTrieProof, ValidationError, rlp.DecodingError)
 """How the package refuses: a node is missing, is none, or is no RLP."""
 
-contents = st.dictionaries(keys, st.binary(min_size=1, max_size=40), min_size=1, max_size=40)
+contents = st.dictionaries(keys, st.binary(min_size=1, max_size=40), min_size=1, max_size=25)
 
 
 class Built:
@@ -56,6 +56,7 @@ def asked(data: st.DataObject, content: dict[bytes, bytes]) -> bytes:
     return key[:-1] + bytes([key[-1] ^ data.draw(st.sampled_from([0, 1, 16]))])
 
 
+@settings(max_examples=60)
 @given(contents, st.data())
 def test_each_verifies_the_others(content: dict[bytes, bytes], data: st.DataObject) -> None:
     built, key = Built(content), asked(data, content)
@@ -68,6 +69,7 @@ def test_each_verifies_the_others(content: dict[bytes, bytes], data: st.DataObje
     assert set(proof) <= set(built.prove_there(key))
 
 
+@settings(max_examples=60)
 @given(contents, st.data())
 def test_neither_believes_another_value(content: dict[bytes, bytes], data: st.DataObject) -> None:
     built, key = Built(content), asked(data, content)
@@ -77,6 +79,7 @@ def test_neither_believes_another_value(content: dict[bytes, bytes], data: st.Da
             verify_lookup(built.root, key, claimed, proof)
 
 
+@settings(max_examples=60)
 @given(contents, st.data())
 def test_both_refuse_what_was_changed(content: dict[bytes, bytes], data: st.DataObject) -> None:
     """A bit flipped, a node left out, the nodes of another trie: for presence and for absence alike."""
@@ -94,6 +97,7 @@ def test_both_refuse_what_was_changed(content: dict[bytes, bytes], data: st.Data
             built.verify_there(key, bad)
 
 
+@settings(max_examples=60)
 @given(contents, st.data())
 def test_both_refuse_another_keys_proof_or_both_answer_alike(
     content: dict[bytes, bytes], data: st.DataObject
