@@ -28,7 +28,7 @@ def disclosures(found: r.Disclosures) -> Iterator[str]:
     """`disclose`, `forget` and `import disclosed`."""
     yield from table(_HEAD, map(_row, found.attachments))
     number = count(len({each.digest for each in found.attachments}), "private attachment")
-    word, place = _SAID[found.action]
+    word, place = _SAID.get(found.action, (found.action, "{folder}"))
     left = sum(each.state == "half-forgotten" for each in found.attachments)
     if found.action == "forgotten" and left:
         yield bad("still here", f": {left:,} of {number}, forget again")

@@ -35,8 +35,11 @@ def sealed_named(database: Database, digests: Collection[str]) -> Iterator[Seale
 
 
 def sealed_digests(database: Database, prefix: str) -> list[str]:
-    """Return the digests (hex) that begin with these hex digits and that accepted records name as private."""
-    return [digest for (digest,) in database.rows(_LIKE, SEALED, f"{prefix}%")]
+    """Return the first two digests (hex) that begin with these hex digits, of those that accepted records
+    name as private.
+    """
+    low, high = (bytes.fromhex(prefix.ljust(64, fill)) for fill in "0f")
+    return [digest.hex() for (digest,) in database.rows(_BETWEEN, SEALED, low, high)]
 
 
 def sealed_among(database: Database, digests: Collection[str]) -> frozenset[str]:
@@ -72,7 +75,7 @@ _AMONG = """
 SELECT DISTINCT lower(hex(t.digest)) FROM attachment t WHERE t.alg = (SELECT id FROM text WHERE value = ?)
 AND lower(hex(t.digest)) IN (SELECT value FROM json_each(?))
 """
-_LIKE = """
-SELECT DISTINCT lower(hex(t.digest)) FROM attachment t
-WHERE t.alg = (SELECT id FROM text WHERE value = ?) AND hex(t.digest) LIKE ? ORDER BY 1 LIMIT 2
+_BETWEEN = """
+SELECT DISTINCT t.digest FROM attachment t
+WHERE t.alg = (SELECT id FROM text WHERE value = ?) AND t.digest >= ? AND t.digest <= ? ORDER BY 1 LIMIT 2
 """

@@ -43,6 +43,11 @@ COMMANDS: list[list[str]] = [
     ["show", "haina/orders"],
     ["search", "washing"],
     ["findings"],
+    ["disclose", "haina/demand"],
+    ["disclose", "haina/demand", "--yes"],
+    ["disclose", "--list"],
+    ["forget", "haina/demand"],
+    ["forget", "haina/demand", "--yes"],
     ["sync", "--digest"],
     ["anchor"],
     ["follow"],
@@ -100,9 +105,10 @@ def test_every_command_is_among_those_tested():
         "init",
         "run",
         "revoke",
+        "import disclosed",
         "key revoke",
         "delegate revoke",
-    }  # in this file, below, and in test_session
+    }  # in this file, below, in test_session and in test_private
     leaves = set()
     for name, command in cli.commands.items():
         if isinstance(command, click.Group):

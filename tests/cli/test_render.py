@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 import pytest
-from ledger_cli.render import asking, browsing, identity, writing
+from ledger_cli.render import asking, browsing, disclosing, identity, writing
 from ledger_cli.render.layout import bad, count, pairs, shown, table
 from ledger_cli.session import to_json
 from msgspec import Struct, inspect
@@ -36,6 +36,7 @@ RENDERERS: dict[type[Struct], Callable[[Any], Iterator[str]]] = {
     r.Keys: identity.keys,
     r.Namespaces: identity.namespaces,
     r.Delegates: identity.delegates,
+    r.Disclosures: disclosing.disclosures,
 }
 
 

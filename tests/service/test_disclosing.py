@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from ledger.core.digests import SALT_SIZE, seal, unseal
+from ledger.core.digests import SALT_SIZE, SEALED, seal, unseal
 from ledger.core.errors import Corrupt, FormatError, Invalid, LedgerError, NotFound, Usage
 from ledger.core.hashing import sha256
+from ledger.core.records import Attachment
 from ledger.service.attached import private_attachments
+from ledger.service.batch import Batch
 from ledger.service.disclosing import disclosed, forgotten, sealed
 from ledger.service.private_results import Disclosures
+from ledger.service.publishing import publish
 from tests.service.conftest import PYTHON, Party, Stage, copied
 
 SECRET = "the-price-is-4711"
@@ -224,6 +227,23 @@ def test_what_no_record_names_though_it_is_well_made(busy: Stage) -> None:
     file.write_bytes(seal(bytes(32), b"plant this")[1])
     with pytest.raises(Invalid, match="no accepted record"):
         busy.haina.ledger.receive([file])
+
+
+def test_an_author_who_padded_with_something_else(busy: Stage) -> None:
+    """His record names the digest of bytes that no reader takes for content: naming does not make it so."""
+    jinlong, file = busy.jinlong, busy.haina.put("padded.sealed")
+    preimage = seal(bytes(32), b"seven words and one hidden behind")[1][:-6] + b"hidden"
+    file.write_bytes(preimage)
+    with jinlong.context.writing():
+        batch = Batch(jinlong.context)
+        note = Attachment("note", "text/plain", {SEALED: sha256(preimage).hex()})
+        batch.register("jinlong/padded", attachments=[note])
+        publish(jinlong.context, batch, anchor=True)
+    busy.haina.ledger.sync()
+    assert state(busy.haina, "jinlong/padded") == ["withheld"]
+    with pytest.raises(FormatError, match="padding of zero bytes"):
+        busy.haina.ledger.receive([file])
+    assert state(busy.haina, "jinlong/padded") == ["withheld"]
 
 
 def test_files_that_are_none(busy: Stage) -> None:
