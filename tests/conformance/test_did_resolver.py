@@ -33,9 +33,18 @@ from ledger.core.layout import IdentitiesLayout
 from ledger.service import InitRequest, Ledger
 from tests.chain.conftest import ETHER, fund, funded_key, running_anvil
 
-pytestmark = [pytest.mark.anvil, pytest.mark.slow]
-
 SCRIPT = Path(__file__).parents[1] / "resolver" / "resolve.mjs"
+NODE = shutil.which("node")
+
+pytestmark = [
+    pytest.mark.anvil,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        NODE is None or not (SCRIPT.parent / "node_modules" / "ethr-did-resolver").is_dir(),
+        reason="ethr-did-resolver is not installed: run `make anvil` (needs node and npm)",
+    ),
+]
+
 ENV = {"DATALEDGER_PASSPHRASE": "correct horse"}
 DAY_S = 24 * 3600
 SERVED = "https://haina.example/log"
@@ -46,9 +55,6 @@ class Resolver:
     """The published resolver, asked about the identities of one ledger."""
 
     def __init__(self, url: str, ledger: LedgerDescriptor) -> None:
-        self._node = shutil.which("node")
-        if self._node is None or not (SCRIPT.parent / "node_modules" / "ethr-did-resolver").is_dir():
-            pytest.skip("ethr-did-resolver is not installed: run `make anvil` (needs node and npm)")
         self._config = {
             "rpcUrl": url,
             "registry": "0x" + ledger.address("Identities").hex(),
@@ -59,7 +65,7 @@ class Resolver:
         """Resolve DIDs; `DID?versionId=BLOCK` asks what it was as of that block."""
         asked = json.dumps(self._config | {"dids": dids})
         done = subprocess.run(
-            [str(self._node), str(SCRIPT)],
+            [str(NODE), str(SCRIPT)],
             input=asked,
             capture_output=True,
             text=True,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -266,3 +268,29 @@ def test_the_record_tells_neither_content_nor_size(told: Stage) -> None:
     (attachment,) = json.loads(haina.ledger.show(line.record).statement)["predicate"]["attachments"]
     assert attachment.keys() == {"role", "media_type", "digest"}
     assert attachment["digest"].keys() == {"dataledger-sealed-v1"}
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment(told: Stage) -> None:
+    """Whenever the process dies: what counts as forgotten is gone, what is to be is disclosed to nobody."""
+    haina = told.haina
+    haina.close()
+    random = Random(4711)
+    for backup in range(12):
+        shutil.copytree(haina.home, told.path / f"backup-{backup}")
+        digests = digests_of(haina)
+        haina.close()
+        with haina.start("forget", *digests, "--yes") as process:
+            time.sleep(random.uniform(0.1, 0.6))
+            process.kill()
+        here, gone = set(digests_of(haina)), forgotten(haina.context)
+        assert not here & gone
+        assert gone | here == set(digests)
+        marked = haina.context.workspace.marks_path.exists()
+        assert [sealed(haina.context, each) is None for each in here] == [marked] * len(here)
+        assert haina.ledger.audit().good
+        haina.ledger.forget(digests, confirmed=True)
+        assert forgotten(haina.context) == set(digests)
+        haina.close()
+        shutil.rmtree(haina.home)
+        shutil.move(told.path / f"backup-{backup}", haina.home)
