@@ -24,8 +24,8 @@ from ledger.core.errors import LedgerError, Unavailable
 from ledger.service.attached import private_attachments, public_attachments
 from ledger.service.browsing import problem
 from ledger.service.context import Context
+from ledger.service.keeping import attachment_problems
 from ledger.service.logs import Logs, has_copy, open_log
-from ledger.service.private import attachment_problems
 from ledger.service.results import AuditedLog, AuditReport, Problem
 from ledger.service.syncing import refresh
 from ledger.service.verifying import EMBEDDED_NOTE, trust_root

@@ -15,9 +15,18 @@ from ledger.core.errors import FormatError, Invalid, NotFound, Usage
 from ledger.core.hashing import sha256
 from ledger.service.attached import private_attachments
 from ledger.service.context import Context
-from ledger.service.private import KEPT, Found, Keeping, find, found_now, looked_at, results
+from ledger.service.keeping import KEPT, Keeping
+from ledger.service.private import (
+    Found,
+    as_digest,
+    find,
+    found_by_digest,
+    found_now,
+    looked_at,
+    results,
+)
 from ledger.service.private_results import Disclosures
-from ledger.service.syncing import current, fresh
+from ledger.service.syncing import current
 from ledger.store.attachments import MAX_SEALED
 from ledger.store.files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, read_small, write_once
 from ledger.store.marks import Marks, read_marks, write_marks
@@ -73,27 +82,29 @@ def disclose(
         return Disclosures(action=action, attachments=results(context, found), notes=[*notes, _REPEAT])
     if folder is not None:
         return _handed_out(context, here, folder, notes)
-    digests = {each.digest for each in here}
+    digests = frozenset(each.digest for each in here)
     with context.writing():
         _change(context, lambda marks: Marks(marks.disclosed | digests, marks.forgotten))
-    return _done(context, "disclosed", here, notes)
+    return _done(context, "disclosed", digests, notes)
 
 
 def withdraw(context: Context, whats: Sequence[str], *, roles: Sequence[str] = ()) -> Disclosures:
     """Take the mark back: evidence files made from now on leave the content out."""
-    found = [each for each in find(context, whats, roles) if each.digest in disclosed(context)]
-    if not found:
+    marked = disclosed(context)
+    digests = marked & {as_digest(what) for what in whats}  # these need not be named by a record (any more)
+    others = [what for what in whats if as_digest(what) not in digests]
+    if others:
+        digests |= marked & {each.digest for each in find(context, others, roles)}
+    if not digests:
         raise NotFound("nothing of that is disclosed", hint="dataledger disclose --list lists what is")
-    digests = {each.digest for each in found}
     with context.writing():
         _change(context, lambda marks: Marks(marks.disclosed - digests, marks.forgotten))
-    return _done(context, "withdrawn", found, [f"what was handed out stays handed out: {_FOR_GOOD}"])
+    return _done(context, "withdrawn", digests, [f"what was handed out stays handed out: {_FOR_GOOD}"])
 
 
 def disclosures(context: Context) -> Disclosures:
     """List what is marked to go into evidence files."""
-    index = fresh(context)
-    found = found_now(context, index.sealed_named(disclosed(context)))
+    found = found_by_digest(context, disclosed(context))
     return Disclosures(action="listed", attachments=results(context, found))
 
 
@@ -154,7 +165,8 @@ def _handed_out(context: Context, here: Sequence[Found], folder: Path, notes: li
         if not fresh_file and read_small(path, MAX_SEALED, str(path)) != preimage:
             raise Usage(f"{path} is there already, with other content", hint="name an empty folder")
     notes.append(f"{_FOR_GOOD}; it is taken in with: dataledger import disclosed FILE")
-    return _done(context, "handed-out", here, notes, folder=str(folder))
+    digests = frozenset(each.digest for each in here)
+    return _done(context, "handed-out", digests, notes, folder=str(folder))
 
 
 def _change(context: Context, change: Callable[[Marks], Marks]) -> None:
@@ -167,8 +179,8 @@ def _change(context: Context, change: Callable[[Marks], Marks]) -> None:
 
 
 def _done(
-    context: Context, action: str, found: Sequence[Found], notes: list[str], *, folder: str = ""
+    context: Context, action: str, digests: frozenset[str], notes: list[str], *, folder: str = ""
 ) -> Disclosures:
     """Say what was done, with the states as they are now."""
-    now = found_now(context, [each.view for each in found if each.view])
-    return Disclosures(action=action, attachments=results(context, now), folder=folder, notes=notes)
+    found = results(context, found_by_digest(context, digests))
+    return Disclosures(action=action, attachments=found, folder=folder, notes=notes)

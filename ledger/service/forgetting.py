@@ -12,21 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ledger.core.digests import SEALED
 from ledger.core.errors import Invalid, NotFound
 from ledger.core.hashing import sha256
 from ledger.service.attached import private_attachments
 from ledger.service.context import Context
+from ledger.service.keeping import MISSING, WITHHELD
 from ledger.service.private import (
-    FORGOTTEN,
-    HALF_FORGOTTEN,
-    MISSING,
-    PRIVATE,
-    WITHHELD,
     Found,
-    Keeping,
+    as_digest,
     find,
-    found_now,
+    found_by_digest,
     looked_at,
     results,
     unnamed,
@@ -57,16 +52,15 @@ def forget(
     notes = [_DELETED, _WHERE]
     if lost := sum(each.state == MISSING for each in found):
         notes.append(f"{lost} were not here before either")
-    return Disclosures(action="forgotten", attachments=results(context, _now(context, found)), notes=notes)
+    after = results(context, found_by_digest(context, digests))
+    return Disclosures(action="forgotten", attachments=after, notes=notes)
 
 
 def _wanted(context: Context, whats: Sequence[str], roles: Sequence[str]) -> list[Found]:
-    strays = unnamed(context)
-    named = [what for what in whats if what.removeprefix(f"{SEALED}:") not in strays]
-    found = find(context, named, roles) if named else []
-    wanted = [each for each in found if each.state != WITHHELD]
-    picked = strays & {what.removeprefix(f"{SEALED}:") for what in whats}
-    wanted += [Found(digest=digest, view=None, state=PRIVATE) for digest in sorted(picked)]
+    picked = unnamed(context) & {as_digest(what) for what in whats}
+    others = [what for what in whats if as_digest(what) not in picked]
+    found = find(context, others, roles) if others else []
+    wanted = [each for each in found if each.state != WITHHELD] + found_by_digest(context, picked)
     if not wanted:
         raise NotFound("there is nothing here to forget: only its author has it")
     return wanted
@@ -97,13 +91,3 @@ def _contents(context: Context, digests: Iterable[str]) -> dict[str, bytes]:
         if content is not None:
             found[digest] = sha256(content)
     return found
-
-
-def _now(context: Context, found: Sequence[Found]) -> list[Found]:
-    here = Keeping(context).here
-    strays = [
-        Found(digest=each.digest, view=None, state=HALF_FORGOTTEN if each.digest in here else FORGOTTEN)
-        for each in found
-        if each.view is None
-    ]
-    return found_now(context, [each.view for each in found if each.view]) + strays

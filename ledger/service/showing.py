@@ -12,9 +12,9 @@ from ledger.core.errors import NotFound, Usage
 from ledger.core.names import is_asset
 from ledger.index.views import AssetView, EntryView, VersionView, Where
 from ledger.service.context import Context
+from ledger.service.keeping import Keeping
 from ledger.service.logs import has_copy, open_log
 from ledger.service.parties import party_address
-from ledger.service.private import Keeping
 from ledger.service.results import Section, Shown
 from ledger.service.syncing import fresh
 from ledger.service.times import format_time
