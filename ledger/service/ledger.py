@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Self
 
 from ledger.core.lineage import LineageGraph
 from ledger.service import results as r
-from ledger.service.context import Context, Notify, Progress, no_progress, silent
+from ledger.service.context import Context
+from ledger.service.progress import Notify, Progress, no_progress, silent
 from ledger.store.passphrase import Prompt
 
 if TYPE_CHECKING:
@@ -198,6 +199,12 @@ class Ledger:
         from ledger.service import verifying
 
         return verifying.verify(self._context, path, asset=asset)
+
+    def evidence(self, references: Sequence[str], out: Path) -> r.EvidenceMade:
+        """Write the lineage of versions with everything that proves it; see `evidence.evidence`."""
+        from ledger.service import evidence
+
+        return evidence.evidence(self._context, references, out)
 
     def audit(self) -> r.AuditReport:
         """Recompute everything from stored bytes; see `auditing.audit`."""
