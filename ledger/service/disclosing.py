@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ledger.core.digests import unseal
 from ledger.core.errors import FormatError, Invalid, NotFound, Usage
+from ledger.core.evidence import MAX_DISCLOSED
 from ledger.core.hashing import sha256
 from ledger.service.attached import private_attachments
 from ledger.service.context import Context
@@ -34,6 +35,10 @@ from ledger.store.marks import Marks, read_marks, write_marks
 SUFFIX = ".sealed"
 """Ends the name of a file that holds one preimage; its digest stands before."""
 
+_MOST_IN_EVIDENCE = MAX_DISCLOSED // 2 - 8
+"""Bytes of content whose preimage surely fits: padding at most doubles them and their length."""
+
+_TOO_LARGE = "too large for an evidence file: hand it over with --to FOLDER"
 _REPEAT = "nothing is done yet: repeat with --yes"
 _FOR_GOOD = "whoever has a file keeps its content, and can prove it against the record"
 
@@ -72,11 +77,7 @@ def disclose(
     Unless `confirmed`, only say what that would disclose. Raises NotFound if nothing of it is kept here.
     """
     found = list(looked_at(context, find(context, whats, roles)))
-    here = [each for each in found if each.state in KEPT]
-    if not here:
-        states = ", ".join(sorted({each.state for each in found}))
-        raise NotFound(f"nothing of that can be disclosed: it is {states}", hint="dataledger show says more")
-    notes = [] if len(here) == len(found) else [f"{len(found) - len(here)} can't be: see the state"]
+    here, notes = _disclosable(found, in_evidence=folder is None)
     if not confirmed:
         action = "to-disclose" if folder is None else "to-hand-out"
         return Disclosures(action=action, attachments=results(context, found), notes=[*notes, _REPEAT])
@@ -86,6 +87,21 @@ def disclose(
     with context.writing():
         _change(context, lambda marks: Marks(marks.disclosed | digests, marks.forgotten))
     return _done(context, "disclosed", digests, notes)
+
+
+def _disclosable(found: Sequence[Found], *, in_evidence: bool) -> tuple[list[Found], list[str]]:
+    """Return what can be disclosed, and say what can't. Raises NotFound if nothing can."""
+    here = [each for each in found if each.state in KEPT]
+    fitting = [each for each in here if not in_evidence or (each.size or 0) <= _MOST_IN_EVIDENCE]
+    if not fitting:
+        why = _TOO_LARGE if here else ", ".join(sorted({each.state for each in found}))
+        raise NotFound(f"nothing of that can be disclosed: it is {why}", hint="dataledger show says more")
+    notes = []
+    if len(here) < len(found):
+        notes.append(f"{len(found) - len(here)} can't be: see the state")
+    if len(fitting) < len(here):
+        notes.append(f"{len(here) - len(fitting)} can't be: {_TOO_LARGE}")
+    return fitting, notes
 
 
 def withdraw(context: Context, whats: Sequence[str], *, roles: Sequence[str] = ()) -> Disclosures:

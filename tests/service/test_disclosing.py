@@ -11,8 +11,10 @@ import pytest
 
 from ledger.core.digests import SALT_SIZE, SEALED, seal, unseal
 from ledger.core.errors import Corrupt, FormatError, Invalid, LedgerError, NotFound, Usage
+from ledger.core.evidence import MAX_DISCLOSED
 from ledger.core.hashing import sha256
 from ledger.core.records import Attachment
+from ledger.service import disclosing
 from ledger.service.attached import private_attachments
 from ledger.service.batch import Batch
 from ledger.service.disclosing import disclosed, forgotten, sealed
@@ -279,6 +281,26 @@ def test_a_swapped_disclosure(busy: Stage) -> None:
         with pytest.raises(NotFound, match="it is damaged"):
             haina.ledger.disclose([digest], folder=busy.path / "out", confirmed=True)
     assert not haina.ledger.audit().good
+
+
+def test_what_no_evidence_file_holds(busy: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too large for one: it is said when it is to be marked, and it can still be handed over."""
+    ledger = busy.haina.ledger
+    (each,) = ledger.disclose(["haina/demand"]).attachments
+    assert each.size
+    monkeypatch.setattr(disclosing, "_MOST_IN_EVIDENCE", each.size - 1)
+    with pytest.raises(NotFound, match=r"too large for an evidence file: hand it over with --to"):
+        ledger.disclose(["haina/demand"], confirmed=True)
+    assert disclosed(busy.haina.context) == frozenset()
+    ledger.disclose(["haina/demand"], folder=busy.path / "out", confirmed=True)
+    monkeypatch.setattr(disclosing, "_MOST_IN_EVIDENCE", each.size)
+    assert ledger.disclose(["haina/demand"], confirmed=True).notes == []
+
+
+def test_the_largest_that_is_marked_fits() -> None:
+    largest = disclosing._MOST_IN_EVIDENCE
+    assert len(seal(bytes(32), bytes(largest))[1]) <= MAX_DISCLOSED
+    assert len(seal(bytes(32), bytes(largest + 1))[1]) > MAX_DISCLOSED
 
 
 def test_some_can_be_disclosed_and_some_not(busy: Stage) -> None:
