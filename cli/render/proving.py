@@ -34,7 +34,7 @@ def verdict(found: Verdict) -> Iterator[str]:
         is_it = f"is {found.file.version}" if found.file.version else "is none of these"
         yield f"{found.file.path} {is_it}: {found.file.digest}"
     for title, lines in (
-        ("proven", found.proven),
+        ("proven" if found.trust_root else "proven, if that block is real", found.proven),
         ("claimed", found.claimed),
         ("declared", found.declared),
         ("unknown", found.unknown),

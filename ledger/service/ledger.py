@@ -206,6 +206,12 @@ class Ledger:
 
         return evidence.evidence(self._context, references, out)
 
+    def trust(self, blocks: Sequence[int] = ()) -> r.TrustFile:
+        """Say which blocks are real, as the own chain has them; see `trusting.trust`."""
+        from ledger.service import trusting
+
+        return trusting.trust(self._context, blocks)
+
     def audit(self) -> r.AuditReport:
         """Recompute everything from stored bytes; see `auditing.audit`."""
         from ledger.service import auditing

@@ -425,3 +425,10 @@ class EvidenceMade(Struct, frozen=True, kw_only=True, tag_field="format", tag="d
     unknown: list[str] = []
     findings: list[Observation] = []
     notes: list[str] = []
+
+
+class TrustFile(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/trust/v1"):
+    """Blocks that are real, as this party's own chain has them: number -> hash (0x). `ledger` is its id."""
+
+    ledger: str
+    blocks: dict[str, str]
