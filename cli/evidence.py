@@ -133,21 +133,20 @@ def evidence(session: Session, versions: tuple[str, ...], output: Path | None) -
 @command(
     answers="TrustFile",
     example="""
-dataledger trust > trust.json
-dataledger trust 1204 1310 > trust.json""",
+dataledger trust
+dataledger trust 1204 1310""",
 )
 @click.argument("blocks", nargs=-1, type=click.IntRange(0), metavar="[BLOCK]...")
 @pass_session
 def trust(session: Session, blocks: tuple[int, ...]) -> None:
     """Print a trust file: blocks as your own chain has them.
 
-    It is JSON, for `verify --trust`, on a machine that is offline. Without BLOCK it is about the last final
-    block. Hand it over by another way than the evidence: it is what the evidence is held against.
+    It is JSON, to be kept in a file for `verify --trust`, on a machine that is offline. Without BLOCK it is
+    about the last final block. Hand it over by another way than the evidence: it is what the evidence is held
+    against.
     """
-    from .session import to_json
-
     found = session.open().trust(blocks)
-    session.answer(found, lambda data: [to_json(data)])
+    session.answer(found, proving.trust_file)
 
 
 COMMANDS = (evidence, trust)

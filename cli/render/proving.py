@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -78,3 +79,11 @@ def evidence_made(made: r.EvidenceMade) -> Iterator[str]:
     yield "check it anywhere, offline, with the block's hash from a source of one's own:"
     yield f"  dataledger verify {made.path} --block {made.block_hash}"
     yield from notes(made.notes)
+
+
+def trust_file(file: r.TrustFile) -> Iterator[str]:
+    """`trust`: the file itself, for people to read as well."""
+    from ledger.core.trust import FORMAT
+
+    whole = {"format": FORMAT, "ledger": file.ledger, "blocks": file.blocks}
+    yield from json.dumps(whole, indent=2).splitlines()

@@ -256,6 +256,47 @@ class Ledger:
 
         return browsing.findings(self._context, limit=limit)
 
+    # --- private attachments
+
+    def disclose(
+        self,
+        whats: Sequence[str],
+        *,
+        roles: Sequence[str] = (),
+        folder: Path | None = None,
+        confirmed: bool = False,
+    ) -> r.Disclosures:
+        """Mark private attachments to go into evidence files, or hand them out; see `disclosing.disclose`."""
+        from ledger.service import disclosing
+
+        return disclosing.disclose(self._context, whats, roles=roles, folder=folder, confirmed=confirmed)
+
+    def disclosures(self) -> r.Disclosures:
+        """List what is marked to go into evidence files."""
+        from ledger.service import disclosing
+
+        return disclosing.disclosures(self._context)
+
+    def withdraw(self, whats: Sequence[str], *, roles: Sequence[str] = ()) -> r.Disclosures:
+        """Take the mark back; see `disclosing.withdraw`."""
+        from ledger.service import disclosing
+
+        return disclosing.withdraw(self._context, whats, roles=roles)
+
+    def receive(self, files: Sequence[Path]) -> r.Disclosures:
+        """Keep private attachments that somebody handed over; see `disclosing.receive`."""
+        from ledger.service import disclosing
+
+        return disclosing.receive(self._context, files)
+
+    def forget(
+        self, whats: Sequence[str], *, roles: Sequence[str] = (), confirmed: bool = False
+    ) -> r.Disclosures:
+        """Delete private attachments for good; see `forgetting.forget`."""
+        from ledger.service import forgetting
+
+        return forgetting.forget(self._context, whats, roles=roles, confirmed=confirmed)
+
     # --- keeping up
 
     def sync(self, *, rebuild: bool = False, digest: bool = False) -> r.Synced:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ledger.core.verdict import Observation
+from ledger.service.private_results import Disclosures as Disclosures  # noqa: PLC0414 - offered here too
+from ledger.service.private_results import PrivateAttachment as PrivateAttachment  # noqa: PLC0414
 
 
 class RecordRef(Struct, frozen=True, kw_only=True):
