@@ -27,7 +27,6 @@ from tests.core.test_authority import (
     BLOCK,
     BOB,
     CAROL,
-    CHAIN,
     DAVE,
     World,
     allowed,

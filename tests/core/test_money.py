@@ -27,11 +27,26 @@ def test_amounts(text: str, currency: str, amount: int) -> None:
 @pytest.mark.parametrize(
     ("text", "currency"),
     [
-        ("1.001", "CNY"), ("1.0", "JPY"), ("1.", "CNY"), (".5", "CNY"), ("01", "CNY"), ("-1", "CNY"),
-        ("+1", "CNY"), ("1e3", "CNY"), ("1,000", "CNY"), ("1 000", "CNY"), ("", "CNY"), ("\u0661", "CNY"),
-        ("1\n", "CNY"), ("NaN", "CNY"), ("90071992547409.92", "CNY"), ("1", "CNX"), ("1", "cny"), ("1", "XAU"),
+        ("1.001", "CNY"),
+        ("1.0", "JPY"),
+        ("1.", "CNY"),
+        (".5", "CNY"),
+        ("01", "CNY"),
+        ("-1", "CNY"),
+        ("+1", "CNY"),
+        ("1e3", "CNY"),
+        ("1,000", "CNY"),
+        ("1 000", "CNY"),
+        ("", "CNY"),
+        ("\u0661", "CNY"),
+        ("1\n", "CNY"),
+        ("NaN", "CNY"),
+        ("90071992547409.92", "CNY"),
+        ("1", "CNX"),
+        ("1", "cny"),
+        ("1", "XAU"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_amount(text: str, currency: str) -> None:
     with pytest.raises(FormatError):
         parse_amount(text, currency)

@@ -1,4 +1,4 @@
-"""Every step after every step, as the Dataspace Protocol has it, and what else keeps a step from following."""
+"""Every step after every step as the Dataspace Protocol has it, and what else keeps one from following."""
 
 from __future__ import annotations
 
