@@ -125,7 +125,7 @@ def test_the_hash_is_eip_712s(evm, escrow):
         assert ours(evm, escrow, amounts) == expected
 
 
-def ours(evm, escrow, amounts, **changes):
+def ours(evm, escrow, split, **changes):
     """The hash as core computes it."""
     given = {
         "chain_id": evm.web3.eth.chain_id,
@@ -133,7 +133,7 @@ def ours(evm, escrow, amounts, **changes):
         "agreement": AGREEMENT,
         "record": RECORD,
         "payees": [bytes.fromhex(each[2:]) for each in escrow.payees],
-        "amounts": amounts,
+        "amounts": split,
     }
     return split_hash(**(given | changes))
 
