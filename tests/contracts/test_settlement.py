@@ -125,14 +125,14 @@ def test_the_hash_is_eip_712s(evm, escrow):
         assert ours(evm, escrow, amounts) == expected
 
 
-def ours(evm, escrow, split, **changes):
+def ours(evm, place, split, **changes):
     """The hash as core computes it."""
     given = {
         "chain_id": evm.web3.eth.chain_id,
-        "escrow": bytes.fromhex(escrow.contract.address[2:]),
+        "escrow": bytes.fromhex(place.contract.address[2:]),
         "agreement": AGREEMENT,
         "record": RECORD,
-        "payees": [bytes.fromhex(each[2:]) for each in escrow.payees],
+        "payees": [bytes.fromhex(each[2:]) for each in place.payees],
         "amounts": split,
     }
     return split_hash(**(given | changes))
