@@ -21,14 +21,16 @@ from ledger.audit.chain_view import ChainView
 from ledger.audit.holders import SeenTransfer, holding
 from ledger.core import dsse
 from ledger.core.authority import Accepted, KeyState, Place, authorize
+from ledger.core.authority_facts import is_remembered
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.digests import target_of_record
 from ledger.core.errors import EvidenceInvalid, LedgerError, SignatureInvalid, Unauthorized
 from ledger.core.identity import parse_did
 from ledger.core.merkle import leaf_hash, verify_inclusion
-from ledger.core.postings import is_posted_type
-from ledger.core.records import Registration, Revocation, Statement, Transfer, Version
+from ledger.core.negotiation import transition_findings
+from ledger.core.postings import effective_block, is_posted_type
+from ledger.core.records import Agreement, Delivery, Registration, Revocation, Statement, Transfer, Version
 from ledger.core.statement import parse_statement
 
 
@@ -75,6 +77,9 @@ class Judge:
         self._versions: dict[tuple[str, int], bytes] = {}
         self._transfers: dict[str, list[SeenTransfer]] = defaultdict(list)
         self._revocations: dict[bytes, tuple[bytes, frozenset[bytes]]] = {}
+        self._revocation_blocks: dict[bytes, int] = {}
+        self._said: dict[bytes, Statement] = {}
+        self._followers: dict[bytes, bytes] = {}
         self._posted: list[tuple[bytes, bytes, bytes]] = []
         self._doubts: list[tuple[bytes, str, bytes]] = []
 
@@ -130,8 +135,19 @@ class Judge:
             self._transfers[name].append(SeenTransfer(record, giver, receiver, block))
         elif isinstance(predicate, Revocation):
             self._revocations[record] = bytes.fromhex(predicate.target), frozenset(authors)
+            self._revocation_blocks[record] = block
+        if is_remembered(predicate):
+            self._remember(record, statement)
         if not is_posted_type(predicate):
             self._note_posts(record, authors)
+
+    def _remember(self, record: bytes, statement: Statement) -> None:
+        """Keep what was said of rights; a step that may not follow is nobody's step before."""
+        step = statement.predicate
+        previous = step.previous if isinstance(step, Agreement | Delivery) else ""
+        if previous and not transition_findings(statement, record, self):
+            self._followers.setdefault(bytes.fromhex(previous), record)
+        self._said[record] = statement
 
     def _note_posts(self, record: bytes, authors: Iterable[bytes]) -> None:
         """Note what the authors posted against their record: nothing, nearly always."""
@@ -210,6 +226,26 @@ class Judge:
     def record(self, record_id: bytes) -> Accepted | None:
         """Type and authors of a record at hand."""
         return self._accepted.get(record_id)
+
+    def said(self, record_id: bytes) -> Statement | None:
+        """What a record at hand says of rights."""
+        return self._said.get(record_id)
+
+    def follower(self, record_id: bytes) -> bytes | None:
+        """The step at hand that follows another."""
+        return self._followers.get(record_id)
+
+    def revoked_block(self, record_id: bytes) -> int | None:
+        """The block in which a revocation at hand took effect."""
+        effects = [
+            effective_block(self._revocation_blocks[posted], block)
+            for posted, (target, authors) in self._revocations.items()
+            if target == record_id
+            for author in authors
+            for by, block in self._chain.posts(author, target_of_record(record_id))
+            if by == posted
+        ]
+        return min((block for block in effects if block is not None), default=None)
 
 
 class _Others:
