@@ -60,7 +60,7 @@ class Applying:
         self._facts = Facts(self._writer, self._memory.assets)
         self._chain_rows = ChainRows(self._writer, self._memory.parties, self._memory.logs)
         self._records = RecordRows(self._writer, self._memory)
-        self._said = SaidRows(self._writer, self._facts)
+        self._said = SaidRows(self._writer, self._memory, self._facts)
         self._activities = ActivityRows(self._writer, self._memory)
         self._effects = Effects(self._writer, self._memory, self._facts, descriptor.ledger_id)
         self._findings = Findings(self._writer)
@@ -170,7 +170,8 @@ class Applying:
         try:
             authorize(record.statement, checked.signers, place, self._facts)
         except Unauthorized as error:
-            self._refuse(log, index, checked.record, kind, error.reason, str(error), predicate.time)
+            row = self._refuse(log, index, checked.record, kind, error.reason, str(error), predicate.time)
+            self._said.void(row, error.reason, record.statement, checked.payload)
             return False
         parties = self._memory.parties
         party = parties.id(record.author)
@@ -202,13 +203,13 @@ class Applying:
 
     def _refuse(
         self, log: int, index: int, record: bytes, kind: int, reason: str, message: str, claimed: str | None
-    ) -> None:
+    ) -> int:
         # whom a refused entry is from is not proven: the log says in whose log it stands
         key = short(record) if record else None
-        self._writer.add(
+        self.counts.rejected += 1
+        return self._writer.add(
             "entry", log, index, record or None, key, kind, REJECTED, reason, message, None, claimed, None
         )
-        self.counts.rejected += 1
 
     def _duplicate(self, log: int, index: int, record: bytes, statement: Statement) -> None:
         kind, claimed = TYPE_CODE[type(statement.predicate)], statement.predicate.time

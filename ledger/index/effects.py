@@ -48,7 +48,7 @@ class Effects:
             )
         else:
             record = bytes.fromhex(predicate.target)
-            self._writer.add("revocation", record, entry.row, predicate.reason)
+            self._writer.add("revocation", record, entry.row, predicate.reason, predicate.effective or None)
         if self._writer.block == PENDING:
             return  # what is not anchored takes nothing from anybody
         self._writer.flush()

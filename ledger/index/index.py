@@ -22,6 +22,7 @@ from ledger.index.schema import PENDING
 if TYPE_CHECKING:
     from ledger.core.authority import Facts as AuthorityFacts
     from ledger.core.lineage import LineageGraph
+    from ledger.core.rights_facts import RightsFacts
     from ledger.index.feeds import ChainFeed, LogFeed
     from ledger.index.impact import Impact
     from ledger.index.lineage import Direction, Level
@@ -200,6 +201,14 @@ class Index(Questions):
                 f"the alias {text} means several assets: {', '.join(assets)}", hint="name the one you mean"
             )
         return assets[0] if assets else None
+
+    def rights(self, block: int) -> RightsFacts:
+        """Return the facts about rights as of the end of a block; see `core.rights.may`."""
+        from ledger.index.rights import Rights
+        from ledger.index.tracing import check_block
+
+        check_block(self.database, block)
+        return Rights(self.database, block)
 
     def facts(self) -> AuthorityFacts:
         """Return the facts of authority as they stand now: what the next record would be judged by."""

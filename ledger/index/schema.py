@@ -65,10 +65,14 @@ DERIVED: Final[dict[str, str]] = {
     "attachment": "entry role alg digest:b size? media:t block",
     "transfer": "asset giver receiver entry anchor_before? block",
     "holder": "asset party entry block",
-    "revocation": "target:b entry reason:t block",
+    "revocation": "target:b entry reason:t effective:t? block",
     "revoked": "target:b entry block",
     # what was said of rights, as it was said; `previous` is the step before, where this one may follow it
     "said": "entry previous:b? payload:b block",
+    # who was given rights in what, void ones too (`taker` 0: everybody; `onward`: may be passed on), and what
+    # was attested; `number` as of a node
+    "granted": "asset number taker giver onward entry block",
+    "attested": "kind:t asset number target:b? entry block",
     "finding": "kind:t entry? log? subject:t text:t block",
     "document": "asset entry name:t title:t text:t fields:t block",
 }
@@ -94,7 +98,8 @@ _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegat
     "attached_column(input)", "attached_column(attachment)", "attachment_read(state)",
     "attachment(entry)", "transfer(asset)", "transfer(entry)", "holder(asset)", "holder(party)",
     "revocation(target)",
-    "revocation(entry)", "revoked(target)", "said(entry)", "said(previous)",
+    "revocation(entry)", "revoked(target)", "said(entry)", "said(previous)", "granted(asset, taker)",
+    "granted(taker)", "granted(entry)", "attested(asset, kind)", "attested(target)",
     "finding(entry)", "document(asset)")  # fmt: skip
 
 _EXPRESSIONS: Final = {

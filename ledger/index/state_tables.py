@@ -120,8 +120,19 @@ TABLES: Final[dict[str, str]] = {
         f"holder t {_PLACE} JOIN asset a ON a.id = t.asset JOIN party p ON p.id = t.party",
         4,
     ),
-    "revocation": _table("e.record, t.target, t.reason", f"revocation t {_PLACE}", 1),
+    "revocation": _table("e.record, t.target, t.reason, t.effective", f"revocation t {_PLACE}", 1),
     "revoked": _table("t.target, e.record", f"revoked t {_PLACE}", 3),
+    "granted": _table(
+        "l.log, e.idx, a.name, t.number, p.address, g.address, t.onward",
+        f"granted t {_PLACE} JOIN asset a ON a.id = t.asset LEFT JOIN party p ON p.id = t.taker "
+        "JOIN party g ON g.id = t.giver",
+        4,
+    ),
+    "attested": _table(
+        "e.record, a.name, t.number, t.kind, t.target",
+        f"attested t {_PLACE} JOIN asset a ON a.id = t.asset",
+        3,
+    ),
     "finding": _table(
         "t.kind, ifnull(l.log, m.log), e.idx, t.subject",
         "finding t LEFT JOIN log l ON l.id = t.log LEFT JOIN entry e ON e.id = t.entry "

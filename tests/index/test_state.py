@@ -17,7 +17,7 @@ from ledger.index.schema import DERIVED, RULES_VERSION, columns_of
 from ledger.index.state import check_file, compare, encode_row
 from ledger.index.state_tables import TABLES
 from tests.simulator import World, digest_of
-from tests.simulator_rights import agreement
+from tests.simulator_rights import agreement, attestation, grant
 
 
 def rich(world: World) -> None:
@@ -47,7 +47,11 @@ def rich(world: World) -> None:
     )
     acme.anchor()
     transfer = acme.transfer("acme/b", bolt, anchor_before=1000)
-    revocation = acme.revoke(acme.latest["acme/a"][1], [acme.resource("acme/a@2", "declared now")])
+    revocation = acme.revoke(
+        acme.latest["acme/a"][1],
+        [acme.resource("acme/a@2", "declared now")],
+        effective="2030-01-01T00:00:00Z",
+    )
     acme.anchor()
     acme.post_asset("acme/b", transfer)
     acme.post_record(acme.latest["acme/a"][1], revocation)
@@ -58,6 +62,9 @@ def rich(world: World) -> None:
     dave.register("dave/x")
     offer = agreement(dave, ["dave/x"], dave, acme, "OFFERED")
     agreement(dave, ["dave/x"], dave, acme, "TERMINATED", previous=offer)
+    grant(dave, ["dave/x"], acme)
+    grant(dave, [dave.resource("dave/x@1", b"x")], None)
+    attestation(dave, ["dave/x"], "incident", topic="breach", outcome="open", target="ab" * 32)
     dave.anchor()
     world.chain.mine(dave.close_event(0), carol.deactivate_event())
     for _ in range(3):

@@ -32,10 +32,12 @@ from ledger.core.errors import FormatError, SignatureInvalid, Unauthorized
 from ledger.core.findings import activity_findings
 from ledger.core.names import namespace_of
 from ledger.core.postings import Offer, binding_offer, posters, posting_target
-from ledger.core.records import Registration, Revocation, Transfer, Version
+from ledger.core.records import Grant, Registration, Revocation, Statement, Transfer, Version
+from ledger.core.records_rights import Terms
 from ledger.core.statement import parse_statement
 from ledger.index import Index
 from tests.simulator import Logs, Party, World, digest_of
+from tests.simulator_rights import grant
 
 NAMES = ("acme", "bolt", "carol")
 ASSETS = ("acme/a", "acme/b", "bolt/a", "carol/x")
@@ -55,6 +57,7 @@ class Model:
         self._posts: list[Posted] = []
         self.holders: dict[str, bytes] = {}
         self.revoked: set[bytes] = set()
+        self._revoked_blocks: dict[bytes, int] = {}
         self.verdicts: list[tuple[bytes, int, str]] = []
         self.findings: set[tuple[str, str]] = set()
         sizes: dict[bytes, int] = {}
@@ -73,7 +76,7 @@ class Model:
                     if statement is not None:
                         taken.append(statement)
                 sizes[body.log] = body.size
-            self._end(taken)
+            self._end(taken, ref.number)
 
     def _event(self, ref: BlockRef, body: EventBody) -> None:
         if isinstance(body, AttributeChanged):
@@ -121,7 +124,7 @@ class Model:
             self._versions[asset, predicate.number] = (record, content)
         return statement
 
-    def _end(self, taken: Sequence[Any]) -> None:
+    def _end(self, taken: Sequence[Any], block: int) -> None:
         """Judge what the block as a whole shows, then let its postings take effect."""
         for statement in taken:
             for finding in activity_findings(statement, self):
@@ -137,6 +140,7 @@ class Model:
             posts = [p for p in posts if p.author in posters(predicate)]
             if posts and isinstance(predicate, Revocation):
                 self.revoked.add(bytes.fromhex(predicate.target))
+                self._revoked_blocks.setdefault(bytes.fromhex(predicate.target), block)
                 done.add(record)
             elif posts:
                 receiver = bytes.fromhex(predicate.receiver[-40:])
@@ -148,6 +152,9 @@ class Model:
             binding = binding_offer(each, self.holder(asset, 0))
             if binding is not None:
                 self.holders[asset] = binding.receiver
+
+    def grants(self) -> set[bytes]:
+        return {record for record, said in self._records.items() if isinstance(said.predicate, Grant)}
 
     # what authority and findings ask
 
@@ -179,6 +186,16 @@ class Model:
         authors = [bytes.fromhex(author[-40:]) for author in statement.predicate.authors]
         return Accepted(type(statement.predicate), authors)
 
+    def said(self, record: bytes) -> Statement | None:
+        statement = self._records.get(record)
+        return statement if statement is not None and isinstance(statement.predicate, Grant) else None
+
+    def follower(self, record: bytes) -> bytes | None:
+        return None
+
+    def revoked_block(self, record: bytes) -> int | None:
+        return self._revoked_blocks.get(record)
+
     def content(self, asset: str, number: int) -> tuple[str, str] | None:
         found = self._versions.get((asset, number))
         return None if found is None else found[1]
@@ -209,6 +226,7 @@ often = [
         proper,
     ),
     st.tuples(st.just("transfer"), party_names, asset_names, party_names, proper),
+    st.tuples(st.just("grant"), party_names, asset_names, party_names, st.integers(0, 3), proper),
     st.tuples(st.just("revoke"), party_names, st.integers(0, 30), proper),
     st.tuples(st.just("post"), party_names, st.integers(0, 30), proper),
     st.tuples(st.just("anchor"), st.lists(party_names, min_size=1, max_size=3, unique=True)),
@@ -237,6 +255,7 @@ class Story:
         self.parties = {name: self.world.party(name, own=name == "acme") for name in NAMES}
         self.made: list[tuple[bytes, Party, str, Any]] = []
         self._latest: dict[str, tuple[int, bytes]] = {}
+        self._granted: list[tuple[bytes, str, str]] = []
         self._serial = 0
         for asset in ASSETS:
             self.register(namespace_of(asset), asset)
@@ -288,6 +307,25 @@ class Story:
             by = self._by(party, author.name, proper)
             record = by.revoke(target, [resource], time=self._time())
             self.made.append((record, by, f"post:{target.hex()}", resource))
+
+    def grant(self, party: str, asset: str, taker: str, under: int, proper: bool) -> None:
+        """Grant what one holds, or what one of the last three grants gave."""
+        above = self._granted[-under] if 0 < under <= len(self._granted) else None
+        by = self._by(party, above[1] if above else namespace_of(asset), proper)
+        if by.name == taker:
+            return
+        terms = Terms(rights=["use"], sublicensable=proper)
+        names = [above[2] if above else asset]
+        record = grant(
+            by,
+            list(names),
+            self.parties[taker],
+            terms=terms,
+            under=above[0] if above else b"",
+            time=self._time(),
+        )
+        self._granted.append((record, taker, names[0]))
+        self.made.append((record, by, names[0], by.asset_resource(names[0])))
 
     def garbage(self, party: str) -> None:
         self.parties[party].append(b"garbage")
@@ -361,6 +399,11 @@ def agree(index: Index, model: Model, world: World) -> None:
     assert {row[0] for row in held} == set(model.holders)
     for asset in ASSETS:
         assert index.holder(asset) == model.holder(asset, 0)
+    granted = index.database.rows(
+        "SELECT e.record FROM granted g JOIN entry e ON e.id = g.entry "
+        "WHERE e.verdict = 0 AND g.block < 1000000"
+    )
+    assert {row[0] for row in granted} == model.grants()
 
 
 @pytest.mark.parametrize("examples", [25, pytest.param(600, marks=pytest.mark.slow)])
