@@ -123,9 +123,7 @@ class Facts(Identities, Protocol):
         """Give an accepted record; only revocations ask."""
 
     def said(self, record_id: bytes, /) -> Statement | None:
-        """Give what an accepted grant, agreement, delivery or attestation says, or a registration that
-        names an arbiter.
-        """
+        """Give what an accepted record says of rights, or a registration that names an arbiter."""
 
     def follower(self, record_id: bytes, /) -> bytes | None:
         """Give the first accepted step that names this one as the step before and might follow it.

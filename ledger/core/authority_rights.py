@@ -17,6 +17,7 @@ from ledger.core.records import (
     Attestation,
     Delivery,
     Grant,
+    Predicate,
     Registration,
     Resource,
     Revocation,
@@ -26,6 +27,13 @@ from ledger.core.records import (
 )
 from ledger.core.records_rights import Terms
 from ledger.core.terms import covers, excess, giver_of, taker_of, terms_of
+
+
+def is_kept(predicate: Predicate) -> bool:
+    """Tell whether what such a record says is asked for again (`Facts.said`)."""
+    if isinstance(predicate, Registration):
+        return bool(predicate.arbiter)
+    return isinstance(predicate, Grant | Agreement | Delivery | Settlement | Attestation)
 
 
 def check_in_time(name: str, before: int | None, place: Place) -> None:

@@ -1,6 +1,6 @@
 """What the parties of an escrow sign: the EIP-712 hash of a split, and that of a recorded settlement.
 
-Source: EIP-712 (https://eips.ethereum.org/EIPS/eip-712), docs/formats.md section 11; `Settlement.vy` computes
+Source: EIP-712 (https://eips.ethereum.org/EIPS/eip-712), docs/formats.md section 12; `Settlement.vy` computes
 the same. Presence in a log is not authority: a recorded settlement moves no money, and what the contract paid
 may be another split. Equal hashes say that it was this one.
 """

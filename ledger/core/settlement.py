@@ -8,8 +8,8 @@ sides, and nobody twice for the same grant.
 All arithmetic is on whole numbers: exact until the end, where every party gets its amount rounded down and
 the units that are left go to the largest remainders, among equals in the order of the parties' names. The
 payouts therefore add up to the total, differ from the exact amounts by less than one unit, and depend on
-nothing but the lineage and the grants. Which grant covers which use is for `rights`; that a lineage is the claim of
-whoever recorded it, no arithmetic can mend.
+nothing but the lineage and the grants. Which grant covers which use is for `rights`; that a lineage is
+the claim of whoever recorded it, no arithmetic can mend.
 """
 
 from __future__ import annotations

@@ -6,24 +6,12 @@ it is nobody's step before.
 
 from __future__ import annotations
 
-from typing import Final
-
+from ledger.core.authority_rights import is_kept
 from ledger.core.negotiation import transition_findings
-from ledger.core.records import (
-    Agreement,
-    Attestation,
-    Delivery,
-    Grant,
-    Predicate,
-    Registration,
-    Settlement,
-    Statement,
-)
+from ledger.core.records import Agreement, Delivery, Statement
 from ledger.index.facts import Facts
 from ledger.index.record_rows import Entry
 from ledger.index.writer import Writer
-
-_KEPT: Final = (Grant, Agreement, Delivery, Settlement, Attestation)
 
 
 class SaidRows:
@@ -36,7 +24,7 @@ class SaidRows:
     def apply(self, entry: Entry, statement: Statement, payload: bytes) -> None:
         """Buffer the rows of an accepted record; of those about data only an arbiter's name is kept."""
         predicate = statement.predicate
-        if not _is_kept(predicate):
+        if not is_kept(predicate):
             return
         findings = transition_findings(statement, entry.record, self._facts)
         for finding in findings:
@@ -44,7 +32,3 @@ class SaidRows:
         previous = predicate.previous if isinstance(predicate, Agreement | Delivery) else ""
         follows = bytes.fromhex(previous) if previous and not findings else None
         self._writer.add("said", entry.row, follows, payload)
-
-
-def _is_kept(predicate: Predicate) -> bool:
-    return isinstance(predicate, _KEPT) or (isinstance(predicate, Registration) and bool(predicate.arbiter))
