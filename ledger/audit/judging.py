@@ -136,13 +136,17 @@ class Judge:
         elif isinstance(predicate, Revocation):
             self._revocations[record] = bytes.fromhex(predicate.target), frozenset(authors)
             self._taken_back[bytes.fromhex(predicate.target)].append((record, block))
-        elif isinstance(predicate, Agreement | Delivery) and predicate.previous:
-            if not transition_findings(statement, record, self):
-                self._followers.setdefault(bytes.fromhex(predicate.previous), record)
+        elif isinstance(predicate, Agreement | Delivery):
+            self._follow(record, statement, predicate.previous)
         if is_kept(predicate):
             self._said[record] = statement
         if not is_posted_type(predicate):
             self._note_posts(record, authors)
+
+    def _follow(self, record: bytes, statement: Statement, previous: str) -> None:
+        """Note a step of a negotiation or transfer, if it may follow the one that it names."""
+        if previous and not transition_findings(statement, record, self):
+            self._followers.setdefault(bytes.fromhex(previous), record)
 
     def _note_posts(self, record: bytes, authors: Iterable[bytes]) -> None:
         """Note what the authors posted against their record: nothing, nearly always."""
