@@ -23,8 +23,8 @@ class Nature(Struct, frozen=True):
     """The level of data, None where nobody classified it or anything in it; and the regions that it is from.
 
     `unclassified` and `unlocated` are what in it nobody classified, or said the origin of. `since` is where
-    the last word of a holder stands that bears on it. `is_circular`: the lineage says that something went into
-    itself.
+    the last word of a holder stands that bears on it. `is_circular`: the lineage says that something went
+    into itself.
     """
 
     level: Level | None

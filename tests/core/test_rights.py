@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from ledger.core.errors import FormatError
 from ledger.core.records_rights import Condition, Money
@@ -291,6 +292,14 @@ def test_a_certificate(world: RightsWorld) -> None:
     assert codes(ask(world, at_s=500)) == ("denied", "condition-unmet")  # it expired
 
 
+def test_a_certificate_that_is_backdated(world: RightsWorld) -> None:
+    world.give("office", "insurer", "wx/hourly", conditions=[Condition("certification", "iso", ["tuv"])])
+    world.attest("certification", "wx/hourly", by="tuv", topic="iso", since_s=500)
+    world.said[0] = structs.replace(world.said[0], span=Span(0))  # it says that it held before it was there
+    assert codes(ask(world, at_s=499)) == ("denied", "condition-unmet")
+    assert codes(ask(world, at_s=500)) == ("permitted", "granted")
+
+
 def test_a_failed_review_is_none(world: RightsWorld) -> None:
     world.give("office", "insurer", "wx/hourly", conditions=[Condition("review", "r", ["tuv"])])
     world.attest("review", "wx/hourly", by="tuv", topic="r", failed=True)
@@ -419,6 +428,10 @@ def test_derived_data_is_as_sensitive_as_its_inputs(product: RightsWorld) -> Non
     product.attest(
         "classification", "firm/forecast", by="firm", level="general"
     )  # one's own word one may mend
+    assert level() == ("important", set())
+    product.attest(
+        "classification", "firm/forecast", by="firm office", level="general"
+    )  # not for all to come
     assert level() == ("important", set())
     product.attest("classification", "firm/forecast@1", by="firm office", level="general", until_s=2000)
     assert level() == ("general", set())
@@ -706,8 +719,6 @@ def test_less_is_known_and_no_more_is_permitted(world: RightsWorld, asked: Quest
 
 @given(worlds(), questions, st.integers(0, 5))
 def test_a_revocation_only_takes_away(world: RightsWorld, asked: Question, n: int) -> None:
-    from msgspec import structs
-
     if f"g{n}" not in world.given_by:
         return
     before = may(asked, world)
