@@ -700,7 +700,7 @@ def test_it_is_what_the_naive_engine_says(world: RightsWorld, asked: Question, r
 
 
 @pytest.mark.slow
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=2_000, deadline=None)
 @given(worlds(), questions, st.randoms())
 def test_it_is_what_the_naive_engine_says_at_length(world: RightsWorld, asked: Question, random: Any) -> None:
     compare(world, asked, random)
