@@ -66,6 +66,14 @@ class Unauthorized(Invalid):
         self.reason = reason
 
 
+class EvidenceInvalid(Invalid):
+    """An evidence file that does not hold; `reason` is a stable, lower-case, hyphenated code."""
+
+    def __init__(self, reason: str, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
 class WrongLedger(Invalid):
     """A chain, contract, record or log that belongs to another ledger."""
 

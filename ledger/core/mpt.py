@@ -34,26 +34,37 @@ def lookup(root: bytes, key: bytes, node_at: NodeAt) -> tuple[bytes | None, list
     Raises ProofInvalid when a node does not have the hash it is referred to by or is no node, and what
     `node_at` raises.
     """
-    if root == EMPTY_TRIE:
-        return None, []
     proof: list[bytes] = []
+
+    def load(node_hash: bytes) -> list[rlp.Item]:
+        data = _checked(node_hash, node_at(node_hash))
+        proof.append(data)
+        return decode_node(data)
+
+    return walk(root, key, load), proof
+
+
+def walk(root: bytes, key: bytes, load: Callable[[bytes], list[rlp.Item]]) -> bytes | None:
+    """Walk from `root` to `key` over nodes that `load` gives by their hashes, which it has checked."""
+    if root == EMPTY_TRIE:
+        return None
     path = nibbles(key)
     reference: rlp.Item = root
     for _ in range(_MAX_DEPTH):
-        node = _load(reference, node_at, proof)
+        node = load(_hash(reference)) if isinstance(reference, bytes) else _as_node(reference)
         if len(node) == 17:
             if not path:
-                return _value(node[16]), proof
+                return _value(node[16])
             reference, path = node[path[0]], path[1:]
         else:
             prefix, is_leaf = _decode_path(node[0])
             if is_leaf:
-                return (_value(node[1]) if prefix == path else None), proof
+                return _value(node[1]) if prefix == path else None
             if not prefix or path[: len(prefix)] != prefix:
-                return None, proof
+                return None
             reference, path = node[1], path[len(prefix) :]
         if reference == b"":
-            return None, proof
+            return None
     raise ProofInvalid("trie: expected a path of at most 64 nibbles, it does not end")
 
 
@@ -64,7 +75,10 @@ def entries(root: bytes, node_at: NodeAt) -> Iterator[tuple[bytes, bytes]]:
         reference, path = todo.pop()
         if len(path) > _MAX_DEPTH:
             raise ProofInvalid("trie: expected a path of at most 64 nibbles, it does not end")
-        node = _load(reference, node_at, [])
+        if isinstance(reference, bytes):
+            node = decode_node(_checked(_hash(reference), node_at(_hash(reference))))
+        else:
+            node = _as_node(reference)
         if len(node) == 17:
             todo += [(child, path + bytes([n])) for n, child in enumerate(node[:16]) if child != b""]
             value = _value(node[16])
@@ -97,24 +111,30 @@ def verify_lookup(root: bytes, key: bytes, value: bytes | None, proof: Sequence[
         )
 
 
-def _load(reference: rlp.Item, node_at: NodeAt, proof: list[bytes]) -> list[rlp.Item]:
-    node = reference
-    if isinstance(reference, bytes):
-        if len(reference) != 32:
-            raise ProofInvalid(f"trie: expected a reference of 32 bytes, got {len(reference)}")
-        data = node_at(reference)
-        if keccak256(data) != reference:
-            raise ProofInvalid(
-                f"trie: expected a node with hash {reference.hex()}, got {keccak256(data).hex()}"
-            )
-        proof.append(data)
-        try:
-            node = rlp.decode(data)
-        except FormatError as error:
-            raise ProofInvalid(f"trie: node {reference.hex()} is not RLP: {error}") from None
-    if isinstance(node, bytes) or len(node) not in {2, 17}:
+def decode_node(data: bytes) -> list[rlp.Item]:
+    """Read a node from its RLP: 2 or 17 items; ProofInvalid if it is none."""
+    try:
+        return _as_node(rlp.decode(data))
+    except FormatError as error:
+        raise ProofInvalid(f"trie: expected a node, this is not RLP: {error}") from None
+
+
+def _as_node(item: rlp.Item) -> list[rlp.Item]:
+    if isinstance(item, bytes) or len(item) not in {2, 17}:
         raise ProofInvalid("trie: expected a node of 2 or 17 items")
-    return list(node)
+    return item
+
+
+def _hash(reference: bytes) -> bytes:
+    if len(reference) != 32:
+        raise ProofInvalid(f"trie: expected a reference of 32 bytes, got {len(reference)}")
+    return reference
+
+
+def _checked(node_hash: bytes, data: bytes) -> bytes:
+    if keccak256(data) != node_hash:
+        raise ProofInvalid(f"trie: expected a node with hash {node_hash.hex()}, got {keccak256(data).hex()}")
+    return data
 
 
 def _value(item: rlp.Item) -> bytes | None:

@@ -1,0 +1,225 @@
+"""Evidence files: what proves the lineage of some versions to somebody who has nothing else.
+
+Source: docs/formats.md section 11, which is normative. A file is lines of JSON, each ended by a line feed,
+each exactly as `format_line` writes it: members in the order of the Struct, nothing left out but defaults, no
+white space. They come in one order, so that a reader checks each line as it comes, from the block down:
+
+    evidence                       what it is: ledger, versions asked for
+    block                          the header at whose end everything below was so
+    account, slot, slot, ...       each contract's account, and every storage slot that the verdict rests on
+    log, ...                       the logs spoken of
+    checkpoint, ...                the owner's signed note of an anchored checkpoint
+    party, ...                     names that parties gave themselves: claims
+    record, ...                    envelopes as stored, with inclusion proofs, in order of anchoring
+    outside, ...                   sources that the file does not follow
+    disclosure | forgotten, ...    private attachments
+    end                            how many lines and records there were
+
+This module reads and writes single lines; what they come to is `ledger.audit.evidence`'s business.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from ledger.core.descriptor import LedgerDescriptor, format_descriptor, parse_descriptor
+from ledger.core.encoding import MAX_INTEGER, b64decode, b64encode
+from ledger.core.errors import EvidenceInvalid, LedgerError
+from ledger.core.records import Digests, Hex, Line, Party
+
+FORMAT: Final = "dataledger/evidence/v1"
+START: Final = b'{"line":"evidence","format":"dataledger/evidence/'
+"""How every evidence file begins, of this version or a later one."""
+
+MAX_LINE: Final = 1 << 18
+"""Most bytes of a line other than a disclosure: an entry of 65,535 bytes, escaped, and its proof."""
+MAX_DISCLOSED: Final = 1 << 24
+"""Most bytes of a disclosed attachment's preimage (`dataledger-sealed-v1`); a larger one is handed over apart."""
+MAX_DISCLOSURE: Final = 4 * MAX_DISCLOSED // 3 + 1024
+"""Most bytes of a disclosure's line."""
+MAX_ROOTS: Final = 10_000
+
+Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+Base64 = Annotated[str, Meta(min_length=4)]
+Word = Annotated[str, Meta(min_length=44, max_length=44)]
+"""32 bytes in base64."""
+Nodes = Annotated[list[Base64], Meta(max_length=65)]
+
+
+class _Line(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="line"):
+    pass
+
+
+class Start(_Line, frozen=True, tag="evidence", kw_only=True):
+    """The ledger (as `ledger.json`, without hints and white space) and the versions asked for, sorted."""
+
+    format: str
+    ledger: Raw
+    roots: Annotated[list[Line], Meta(min_length=1, max_length=MAX_ROOTS)]
+
+
+class Block(_Line, frozen=True, tag="block"):
+    """The RLP of a block header, in base64."""
+
+    header: Base64
+
+
+class Account(_Line, frozen=True, tag="account"):
+    """A contract's account in the state: nodes as in `trie_paths`. Its slots follow. By keccak256 of address."""
+
+    contract: Literal["Identities", "Directory", "Anchors", "Revocations"]
+    keep: Count
+    nodes: Nodes
+
+
+class StorageSlot(_Line, frozen=True, tag="slot"):
+    """A storage slot of the contract before; its content is what the nodes lead to. By keccak256 of slot."""
+
+    slot: Word
+    keep: Count
+    nodes: Nodes = []
+
+
+class Log(_Line, frozen=True, tag="log"):
+    """A log, by owner (0x address) and number; later lines name it by its position, from 0. By log id."""
+
+    owner: Annotated[str, Meta(min_length=42, max_length=42)]
+    number: Count
+
+
+class CheckpointNote(_Line, frozen=True, tag="checkpoint"):
+    """The signed note of checkpoint `n` of a log, and the record key (hex) of its owner that signed it."""
+
+    log: Count
+    n: Count
+    key: Hex
+    note: Annotated[str, Meta(max_length=16384)]
+
+
+class PartyName(_Line, frozen=True, tag="party"):
+    """The display name that a party gave itself: a claim. By DID."""
+
+    did: Party
+    name: Line
+
+
+class Record(_Line, frozen=True, tag="record"):
+    """Entry `index` of a log, as stored, under the checkpoint that anchors it: the first that covers it.
+
+    `proof` holds the hashes of the inclusion proof, in base64, from the root down, behind the `keep` that are
+    those of the record before. `void`: the entry is here because it was posted, and does not count. By block
+    of the anchor, log id and index.
+    """
+
+    log: Count
+    index: Count
+    checkpoint: Count
+    entry: Annotated[str, Meta(min_length=2, max_length=65535)]
+    keep: Count
+    proof: Annotated[list[Word], Meta(max_length=63)]
+    void: bool = False
+
+
+class OutsideSource(_Line, frozen=True, tag="outside"):
+    """A source of which the file has no version record. By name and digest."""
+
+    name: Line
+    digest: Digests
+    why: Literal["unregistered", "unavailable", "limit"]
+
+
+class Disclosure(_Line, frozen=True, tag="disclosure"):
+    """The preimage of a private attachment, in base64; its SHA-256 is what a record names. By digest."""
+
+    digest: Hex
+    sealed: Base64
+
+
+class Forgotten(_Line, frozen=True, tag="forgotten"):
+    """The keeper of a private attachment says that its salt and content were deleted. By digest."""
+
+    digest: Hex
+
+
+class End(_Line, frozen=True, tag="end"):
+    """How many lines came before, and how many of them were records."""
+
+    lines: Count
+    records: Count
+
+
+EvidenceLine = (
+    Start
+    | Block
+    | Account
+    | StorageSlot
+    | Log
+    | CheckpointNote
+    | PartyName
+    | Record
+    | OutsideSource
+    | Disclosure
+    | Forgotten
+    | End
+)
+
+_decoder = msgspec.json.Decoder(EvidenceLine)
+_encoder = msgspec.json.Encoder()
+
+
+def format_line(line: EvidenceLine) -> bytes:
+    """Write a line, with its line feed."""
+    return _encoder.encode(line) + b"\n"
+
+
+def parse_line(data: bytes) -> EvidenceLine:
+    """Read a line, with its line feed; EvidenceInvalid for anything that `format_line` would not write."""
+    limit = MAX_DISCLOSURE if data.startswith(b'{"line":"disclosure"') else MAX_LINE
+    if len(data) > limit:
+        raise EvidenceInvalid("line-too-long", f"expected a line of at most {limit} bytes, got {len(data)}")
+    if not data.endswith(b"\n"):
+        raise EvidenceInvalid("truncated", "expected a line feed at the end of the line; the file is cut off")
+    try:
+        line: EvidenceLine = _decoder.decode(data)
+        again = format_line(line)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
+        raise EvidenceInvalid("bad-line", f"expected a line of an evidence file: {error}") from None
+    if again != data:
+        raise EvidenceInvalid(
+            "not-canonical", "expected a line as it has to be written; members or white space differ"
+        )
+    return line
+
+
+def describe(descriptor: LedgerDescriptor) -> Raw:
+    """Give a ledger's description as evidence holds it: without hints and white space."""
+    plain = msgspec.structs.replace(descriptor, hints=type(descriptor.hints)())
+    return Raw(msgspec.json.encode(msgspec.json.decode(format_descriptor(plain))))
+
+
+def parse_ledger(described: Raw) -> LedgerDescriptor:
+    """Read what `describe` wrote; EvidenceInvalid for anything else."""
+    try:
+        descriptor = parse_descriptor(bytes(described))
+        again = describe(descriptor)
+    except LedgerError as error:
+        raise EvidenceInvalid("bad-ledger", f"the ledger's description: {error}") from None
+    if bytes(again) != bytes(described):
+        raise EvidenceInvalid("not-canonical", "expected the ledger's description as it has to be written")
+    return descriptor
+
+
+def encode_words(hashes: list[bytes]) -> list[str]:
+    """Write byte strings in base64."""
+    return [b64encode(each) for each in hashes]
+
+
+def decode_words(texts: list[str]) -> list[bytes]:
+    """Read base64; EvidenceInvalid for what is not canonical."""
+    try:
+        return [b64decode(each) for each in texts]
+    except LedgerError as error:
+        raise EvidenceInvalid("bad-line", str(error)) from None
