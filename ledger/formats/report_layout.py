@@ -14,7 +14,7 @@ from msgspec import Struct
 PAGE_WIDTH, PAGE_HEIGHT = 960.0, 1_300.0
 """What fits a page, in pixels; only the proportion counts on paper."""
 
-_SPACING = {"layer_gap": 56.0, "node_gap": 26.0, "isolated_gap": 26.0, "isolated_max_columns": 3}
+_SPACING = {"layer_gap": 46.0, "node_gap": 26.0, "isolated_gap": 26.0, "isolated_max_columns": 3}
 
 
 class Drawing(Struct, frozen=True):

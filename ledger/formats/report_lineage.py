@@ -135,7 +135,7 @@ def _columns(columns: Sequence[LineageColumn], numbers: Numbers) -> Markup | Non
         return None
     rows = [
         Row((_field(numbers, each.output, each.output_field), _field(numbers, each.input, each.input_field),
-             said(each.how) if each.how else None, numbers.record(each.activity)))
+             name(each.how) if each.how else None, numbers.record(each.activity)))
         for each in columns[:COLUMNS]
     ]  # fmt: skip
     caption = cut(len(rows), len(columns), "column link")

@@ -21,6 +21,8 @@ _LINE = 17.0
 _MARGIN = 6.0
 _NAME_CELLS, _NOTE_CELLS = 25, 27
 _CUT = 12.0
+_FITS = 1_250.0
+"""A drawing up to this wide is shrunk a little to fit a desktop's window; a wider one keeps its size."""
 
 KINDS: dict[Look, str] = {
     "observed": "its content was hashed",
@@ -56,7 +58,7 @@ def drawing(plan: Plan, description: str) -> Markup:
         height=f"{high:g}",
         role="group",
         aria_labelledby="drawing-title drawing-text",
-        class_="drawing",
+        class_="drawing fits" if wide <= _FITS else "drawing",
     )
 
 

@@ -35,6 +35,8 @@ from ledger.formats.report_table import (
 
 FINDINGS, OUTSIDE, ATTACHMENTS = 300, 300, 200
 SUBJECTS = 10
+TEXT = 600
+"""Characters of a finding's text that are shown."""
 CONTENT = 4_000
 """Characters of a disclosed content that are shown; `CONTENTS` of all together."""
 CONTENTS = 100_000
@@ -86,8 +88,7 @@ def _record(numbers: Numbers, number: int, record: JudgedRecord) -> tuple[str | 
         stack(*map(numbers.party, record.authors), *keys),
         stack(
             moment(record.time_unix_s),
-            f"block {record.block:,}",
-            f"checkpoint {record.checkpoint:,} (size {record.size:,})",
+            f"block {record.block:,}, checkpoint {record.checkpoint:,} (size {record.size:,})",
             element("span", numbers.log(record.log), f", entry {record.index:,}"),
         ),
         claimed(record.claimed_time) if record.claimed_time else None,
@@ -101,7 +102,7 @@ def findings(found: Sequence[Observation], numbers: Numbers) -> Markup:
     order = {"error": 0, "warning": 1, "note": 2}
     chosen = sorted(found, key=lambda each: order[each.severity])[:FINDINGS]
     rows = [
-        Row((badge(each.severity, each.severity), code(each.kind), name(each.subject), said(each.text, WHOLE),
+        Row((badge(each.severity, each.severity), code(each.kind), name(each.subject), said(each.text, TEXT),
              numbers.record(each.record) or (code(each.record) if each.record else None)))
         for each in chosen
     ]  # fmt: skip

@@ -11,7 +11,6 @@ from collections import Counter
 
 from ledger.core.verdict import Conclusion, Severity, Verdict
 from ledger.formats.report_html import (
-    WHOLE,
     Markup,
     code,
     digest,
@@ -38,6 +37,8 @@ from ledger.formats.report_table import (
 )
 
 SENTENCES = 200
+SENTENCE = 600
+"""Characters of a sentence that are shown."""
 ROOTS = 100
 
 WORDS: dict[Conclusion, tuple[str, str]] = {
@@ -105,7 +106,7 @@ def verdict_banner(verdict: Verdict, evidence_name: str) -> Markup:
             element("p", element("span", "Verdict on "), said(evidence_name, 80), class_="kicker"),
             element("h1", word),
             element("p", meaning, class_="meaning"),
-            element("p", said(verdict.reason, WHOLE), class_="reason") if verdict.reason else None,
+            element("p", said(verdict.reason, SENTENCE), class_="reason") if verdict.reason else None,
             facts(
                 ("About", _about(verdict)), ("Trust root", _rooted(verdict)), ("Findings", _found(verdict))
             ),
@@ -157,7 +158,7 @@ def trust_root(verdict: Verdict, verify_command: str) -> Markup:
         ("Ledger", digest(verdict.ledger)),
     )
     if verdict.trust_root:
-        confirmed = element("p", "Confirmed by ", code(verdict.trust_root, WHOLE), class_="root-given")
+        confirmed = element("p", "Confirmed by ", code(verdict.trust_root, SENTENCE), class_="root-given")
         why = quiet(
             "Given by whoever made this report. If that was not you, compare the block hash with one from "
             "a node or a person that you trust."
@@ -186,7 +187,12 @@ def _to_confirm(verdict: Verdict, verify_command: str) -> tuple[Markup, ...]:
 
 
 def _command(command: str) -> Markup:
-    return element("pre", element("code", safe(command)))
+    """Show a command that breaks between its words only, except where a word is too long for a line."""
+    words = [
+        element("span", word, class_="nowrap") if len(word) < 20 else safe(word)
+        for word in command.split(" ")
+    ]
+    return element("pre", element("code", join(words, " ")))
 
 
 def four_parts(verdict: Verdict) -> Markup:
@@ -201,7 +207,7 @@ def four_parts(verdict: Verdict) -> Markup:
 
 def _part(verdict: Verdict, part: str, heading: str, meaning: str) -> Markup:
     sentences: tuple[str, ...] = getattr(verdict, part)
-    items = [element("li", said(text, WHOLE)) for text in sentences[:SENTENCES]]
+    items = [element("li", said(text, SENTENCE)) for text in sentences[:SENTENCES]]
     left_out = cut(len(items), len(sentences), "sentence")
     return element(
         "section",
@@ -276,5 +282,5 @@ def notes(verdict: Verdict) -> Markup | None:
     """Return what else the verifier has to say."""
     if not verdict.notes:
         return None
-    items = [element("li", said(text, WHOLE)) for text in verdict.notes[:SENTENCES]]
+    items = [element("li", said(text, SENTENCE)) for text in verdict.notes[:SENTENCES]]
     return element("div", element("ul", *items), class_="notes", role="note")

@@ -1,7 +1,7 @@
-"""A headless Chromium, driven through a pipe by the Chrome DevTools Protocol: no port, no library, no network.
+"""A headless Chromium, driven through a pipe by the Chrome DevTools Protocol: no port, no library.
 
-Protocol: https://chromedevtools.github.io/devtools-protocol/ (JSON messages that end with a zero byte, on file
-descriptors 3 and 4 of the browser).
+Protocol: https://chromedevtools.github.io/devtools-protocol/ (JSON messages that end with a zero byte, on the
+browser's file descriptors 3 and 4).
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def browsing(binary: Path) -> Iterator[Page]:
 
 
 def _environment(binary: Path, folder: Path) -> dict[str, str]:
-    """Name the libraries and fonts that came with the browser, if it is ours; the machine's fonts go first."""
+    """Name the libraries and fonts that came with the browser, if ours; the machine's fonts go first."""
     if binary.parent != _UNPACKED:
         return {}
     fonts = folder / "fonts.conf"

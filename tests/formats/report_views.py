@@ -1,4 +1,4 @@
-"""Verdicts to make reports of: a washing-machine story, a hundred records, everything hostile at once, too much."""
+"""Verdicts to make reports of: a washing-machine story, a hundred records, everything hostile, too much."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def file_digest(text: str) -> str:
 
 
 def record(
-    number: int, type: str, subjects: tuple[str, ...], author: str = HAINA, **fields: Any
+    number: int, kind: str, subjects: tuple[str, ...], author: str = HAINA, **fields: Any
 ) -> JudgedRecord:
     given: dict[str, Any] = {
         "record": sha(f"record {number}"),
-        "type": type,
+        "type": kind,
         "subjects": subjects,
         "authors": (author,),
         "keys": (f"{author}#{sha(author)}",),
@@ -57,17 +57,17 @@ def record(
     return JudgedRecord(**{**given, **fields})
 
 
-def node(id: str, party: str = HAINA, name: str = "Haina Appliances", **fields: Any) -> LineageNode:
+def node(name_at: str, party: str = HAINA, name: str = "Haina Appliances", **fields: Any) -> LineageNode:
     given: dict[str, Any] = {
-        "label": id,
-        "digest": file_digest(id),
+        "label": name_at,
+        "digest": file_digest(name_at),
         "party": party,
         "party_name": name,
         "state": "final",
         "block": 42,
         "time": "2026-02-02T05:00:10Z",
     }
-    return LineageNode(id=id, **{**given, **fields})
+    return LineageNode(id=name_at, **{**given, **fields})
 
 
 def washing_machine() -> EvidenceView:
@@ -99,8 +99,20 @@ def washing_machine() -> EvidenceView:
         ),
         node("gz.weather/hourly@31", WEATHER, "Guangzhou Weather Service", title="Hourly temperatures"),
         node("shop.retail/returns@4", SHOP, "Shop & Co.", title="Returns, by model"),
-        node("haina/warehouse.stock", kind="declared", digest=f"dataledger-declared-v1:{sha('stock')}", block=None),
-        node(file_digest("lost"), kind="unregistered", party="", party_name="", label=file_digest("lost"), time=""),
+        node(
+            "haina/warehouse.stock",
+            kind="declared",
+            digest=f"dataledger-declared-v1:{sha('stock')}",
+            block=None,
+        ),
+        node(
+            file_digest("lost"),
+            kind="unregistered",
+            party="",
+            party_name="",
+            label=file_digest("lost"),
+            time="",
+        ),
         node("old.archive/prices@1", "", "", kind="unknown", digest="", time="", block=None),
         node("census/households@2020", "", "", kind="unregistered", time=""),
     ]
@@ -261,3 +273,181 @@ def with_verdict(view: EvidenceView, **changes: Any) -> EvidenceView:
 def unconfirmed() -> EvidenceView:
     """The same without a trust root and without a file."""
     return with_verdict(washing_machine(), verdict="unconfirmed", trust_root="", file=None)
+
+
+def hundred() -> EvidenceView:
+    """A hundred records: twenty days of orders and sensors, each day's forecast made from both."""
+    base = washing_machine().verdict
+    records, nodes, edges = [], [], []
+    for day in range(20):
+        names = [f"haina/orders@{day + 1}", f"haina/sensors@{day + 1}", f"haina/demand@{day + 1}"]
+        for at, name in enumerate(names):
+            records.append(record(5 * day + at, "version", (name,)))
+            nodes.append(node(name, title=f"Day {day + 1}"))
+        step = record(5 * day + 3, "activity", (names[2],))
+        records += [step, record(5 * day + 4, "version", (f"haina/log@{day + 1}",), WEATHER)]
+        sources = [*names[:2], *([f"haina/demand@{day}"] if day else [])]
+        edges += [
+            LineageEdge(
+                output=names[2], input=source, activity=step.record, label="forecast.py", basis=BASIS_INPUTS
+            )
+            for source in sources
+        ]
+    graph = LineageGraph(direction="sources", roots=("haina/demand@20",), nodes=nodes, edges=edges)
+    verdict = msgspec.structs.replace(
+        base, records=100, logs=2, outside=(), attachments=(), findings=(), roots=base.roots[:1], file=None
+    )
+    return EvidenceView(verdict=verdict, records=records, graph=graph)
+
+
+HOSTILE = (
+    '</style><script>alert("x")</script>',
+    "</title><img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "javascript:alert(1)",
+    "https://evil.example/?q=1",
+    "' onmouseover='alert(1)",
+    "]]><!-- --><!DOCTYPE html>",
+    "haina/demand@2\u202e@vidence\u202c",
+    "a\u200bb\u200dc\ufeffd\u2066e",
+    "line\nbreak\ttab\x00nul\x1b[31mred\x85\u2028",
+    "\U0001f469\u200d\U0001f680 \U0001f9fa washing \u6d17\u8863\u673a \u063a\u0633\u0627\u0644\u0629",
+    "z" + "\u0301" * 300,
+    "w" * 2_048,
+    "very/long/" * 200,
+    "{{7*7}} ${x} %s %n \\",
+    "&lt;b&gt;&amp;",
+    "url(https://evil.example/a.png)",
+    "",
+)
+"""What signers might write: markup, addresses, escapes, overrides of direction, far too much."""
+
+
+def hostile() -> EvidenceView:
+    """Every text of a view hostile, each in turn; what the verifier computes itself is as it should be."""
+    records, nodes, edges = [], [], []
+    for number, text in enumerate(HOSTILE):
+        records.append(
+            record(
+                number,
+                text,
+                (text, f"{text}@1"),
+                f"did:{text}",
+                keys=(f"{text}#{text}",),
+                log=text,
+                claimed_time=text,
+            )
+        )
+        nodes.append(
+            LineageNode(
+                id=f"{number}{text}",
+                label=text,
+                kind=("observed", "declared", "unregistered", "unknown")[number % 4],
+                digest=text,
+                party=text,
+                party_name=text,
+                title=text,
+                time=text,
+                findings=(text,),
+            )
+        )
+        if number:
+            edges.append(
+                LineageEdge(
+                    output=nodes[0].id, input=nodes[number].id, activity=text, label=text, basis=BASIS_INPUTS
+                )
+            )
+    columns = [
+        LineageColumn(
+            output=nodes[0].id,
+            output_field=text,
+            input=nodes[1].id,
+            input_field=text,
+            how=text,
+            activity=text,
+        )
+        for text in HOSTILE
+    ]
+    graph = LineageGraph(
+        direction="sources",
+        roots=(nodes[0].id,),
+        nodes=nodes,
+        edges=edges,
+        columns=columns,
+        truncated=HOSTILE[0],
+    )
+    verdict = Verdict(
+        verdict="unconfirmed",
+        reason=HOSTILE[0],
+        ledger=HOSTILE[1],
+        chain_id=1,
+        block=ProvenBlock(number=2**63, hash=HOSTILE[0], time_unix_s=2**63),
+        roots=tuple(
+            RootVerdict(
+                version=text,
+                digest=text,
+                record=text,
+                authors=(text,),
+                state="unknown",
+                block=1,
+                time_unix_s=-1,
+                declared=True,
+            )
+            for text in HOSTILE
+        ),
+        parties=tuple(PartyNamed(did=f"did:{text}", name=text) for text in HOSTILE),
+        records=len(records),
+        logs=len(HOSTILE),
+        proven=HOSTILE,
+        claimed=HOSTILE,
+        declared=HOSTILE,
+        unknown=HOSTILE,
+        findings=tuple(
+            Observation(kind=text, severity="error", subject=text, text=text, record=text) for text in HOSTILE
+        ),
+        outside=tuple(Outside(name=text, digest=text, why="limit") for text in HOSTILE),
+        attachments=tuple(
+            AttachmentShown(
+                record=text,
+                role=text,
+                media_type=text,
+                digest=text,
+                state="disclosed",
+                content=text.encode() if at % 2 else b"\xff\xfe" + text.encode(),
+            )
+            for at, text in enumerate(HOSTILE)
+        ),
+        file=FileCheck(path=HOSTILE[0], digest=HOSTILE[1], version=HOSTILE[2]),
+        bytes=2**40,
+        digest=HOSTILE[0],
+        notes=HOSTILE,
+    )
+    return EvidenceView(verdict=verdict, records=records, graph=graph)
+
+
+def many(count: int) -> EvidenceView:
+    """So many versions of a thousand assets in a chain of steps, with a record each."""
+    names = [f"plant/line-{at % 1_000}@{at // 1_000 + 1}" for at in range(count)]
+    records = [record(at, "version", (name,)) for at, name in enumerate(names)]
+    edges = [
+        LineageEdge(output=names[at], input=names[at + near], label=f"step-{at % 7}", basis=BASIS_INPUTS)
+        for at in range(count)
+        for near in (1, 13)
+        if at + near < count
+    ]
+    nodes = [LineageNode(id=name, label=name, digest=file_digest(name)) for name in names]
+    graph = LineageGraph(direction="sources", roots=(names[0],), nodes=nodes, edges=edges)
+    base = washing_machine().verdict
+    root = RootVerdict(
+        version=names[0],
+        digest=nodes[0].digest,
+        record=records[0].record,
+        authors=(HAINA,),
+        state="stands",
+        block=40,
+        time_unix_s=START,
+    )
+    verdict = msgspec.structs.replace(
+        base, roots=(root,), records=count, logs=1, findings=(), outside=(), file=None
+    )
+    return EvidenceView(verdict=verdict, records=records, graph=graph)
