@@ -9,7 +9,7 @@ from ledger.formats.lineage_tree import basis_text
 from ledger.formats.report_html import WHOLE, Markup, code, digest, element, join, link, name, said
 from ledger.formats.report_numbers import VERSIONS, Numbers
 from ledger.formats.report_plan import Plan
-from ledger.formats.report_svg import KINDS, drawing, sample
+from ledger.formats.report_svg import KINDS, canvas, sample
 from ledger.formats.report_table import Row, badge, claimed, cut, many, quiet, section, stack, table
 
 STEPS = 300
@@ -20,6 +20,7 @@ COLUMNS = 200
 def lineage(graph: LineageGraph, drawn: Plan) -> Markup:
     """Return the drawing of the lineage with its legend."""
     counted = f"{many(len(graph.nodes), 'version')}, {many(len(graph.edges), 'link')} between them"
+    described = f"{counted}. The tables of versions and of steps below say the same in words."
     reads = "Arrows lead from a source to what was made from it."
     return section(
         "lineage",
@@ -29,20 +30,8 @@ def lineage(graph: LineageGraph, drawn: Plan) -> Markup:
         if graph.truncated
         else None,
         _warning(drawn.left_out) if drawn.left_out else None,
-        _drawn(drawn, counted) if drawn.boxes else element("p", "There is nothing to draw."),
+        canvas(drawn, described) if drawn.boxes else element("p", "There is nothing to draw."),
         _legend(drawn) if drawn.boxes else None,
-    )
-
-
-def _drawn(drawn: Plan, counted: str) -> Markup:
-    description = f"{counted}. The tables of versions and of steps below say the same in words."
-    return element(
-        "div",
-        drawing(drawn, description),
-        class_="canvas",
-        role="region",
-        tabindex="0",
-        aria_label="Drawing of the lineage; scrolls sideways where it is wider than the page",
     )
 
 

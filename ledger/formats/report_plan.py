@@ -17,6 +17,8 @@ from ledger.formats.report_numbers import MARKS, VERSIONS, Look, Numbers
 
 BOXES = 150
 ARROWS = 300
+NEAREST = 60
+"""How many boxes are drawn of a lineage that has too many assets."""
 
 
 class Box(Struct, frozen=True, kw_only=True):
@@ -48,9 +50,7 @@ def plan(view: EvidenceView, numbers: Numbers) -> Plan:
         return Plan(boxes=drawn, arrows=arrows)
     drawn, group = _by_asset(drawn)
     arrows = _arrows(view.graph.edges, {name: group[at] for name, at in boxes.items()})
-    said = (
-        f"All {len(nodes):,} versions would be too many to read: one box stands for all versions of an asset."
-    )
+    said = f"{len(nodes):,} versions are too many to draw: one box stands for all versions of an asset."
     kept = _readable(len(drawn), arrows)
     if kept < len(drawn):
         said += f" Drawn are the {kept:,} of {len(drawn):,} that are nearest to what was asked for."
@@ -99,6 +99,8 @@ def _grouped(asset: str, group: list[Box]) -> Box:
 
 
 def _readable(boxes: int, arrows: Mapping[tuple[int, int], str]) -> int:
-    """Return how many boxes, nearest first, can be drawn without more than `ARROWS` arrows."""
+    """Return how many boxes, nearest first, are drawn; never with more than `ARROWS` arrows."""
     ends = sorted(max(pair) for pair in arrows)
-    return min(boxes, BOXES, ends[ARROWS] if len(ends) > ARROWS else boxes)
+    if boxes <= BOXES and len(ends) <= ARROWS:
+        return boxes
+    return min(boxes, NEAREST, ends[ARROWS] if len(ends) > ARROWS else boxes)

@@ -23,6 +23,8 @@ _NAME_CELLS, _NOTE_CELLS = 25, 27
 _CUT = 12.0
 _FITS = 1_250.0
 """A drawing up to this wide is shrunk a little to fit a desktop's window; a wider one keeps its size."""
+_TALL = 3_000.0
+"""A drawing that is wider or taller than these scrolls both ways in its place."""
 
 KINDS: dict[Look, str] = {
     "observed": "its content was hashed",
@@ -34,8 +36,8 @@ KINDS: dict[Look, str] = {
 """What a kind means, in a few words."""
 
 
-def drawing(plan: Plan, description: str) -> Markup:
-    """Return the drawing of a plan, `description` being what a reader who can't see it is told."""
+def canvas(plan: Plan, description: str) -> Markup:
+    """Return the drawing of a plan where it scrolls if it must, `description` being for who can't see it."""
     labels = [_labels(box) for box in plan.boxes]
     heights = [2 * _PADDING + _LINE * len(lines) - 3 for lines in labels]
     placed = layout([(BOX_WIDTH, height) for height in heights], list(plan.arrows))
@@ -47,7 +49,7 @@ def drawing(plan: Plan, description: str) -> Markup:
             zip(plan.boxes, labels, placed.corners, heights, strict=True), 1
         )
     ]
-    return element(
+    svg = element(
         "svg",
         element("title", "Lineage", id="drawing-title"),
         element("desc", description, id="drawing-text"),
@@ -59,6 +61,14 @@ def drawing(plan: Plan, description: str) -> Markup:
         role="group",
         aria_labelledby="drawing-title drawing-text",
         class_="drawing fits" if wide <= _FITS else "drawing",
+    )
+    return element(
+        "div",
+        svg,
+        class_="canvas" if wide <= _FITS and high <= _TALL else "canvas large",
+        role="region",
+        tabindex="0",
+        aria_label="Drawing of the lineage, which scrolls where it is larger than its place",
     )
 
 

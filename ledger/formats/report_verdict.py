@@ -92,6 +92,8 @@ _UNROOTED = (
 def verdict_banner(verdict: Verdict, evidence_name: str) -> Markup:
     """Return the verdict itself, unmistakable."""
     word, meaning = WORDS[verdict.verdict]
+    if not verdict.trust_root:
+        meaning = meaning.replace("evidence holds", "evidence fits together")
     sign = element(
         "svg",
         _sign_frame(verdict.verdict),
