@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from ledger.core.verdict import Observation
+from ledger.service.private_results import Disclosures as Disclosures  # noqa: PLC0414 - offered here too
+from ledger.service.private_results import PrivateAttachment as PrivateAttachment  # noqa: PLC0414
+
 
 class RecordRef(Struct, frozen=True, kw_only=True):
     """One record: its id, its type, what it speaks of, and its place in the log."""
@@ -398,3 +402,33 @@ class Shown(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledg
     to_block: int
     sections: list[Section] = []
     statement: str = ""
+
+
+class EvidenceMade(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/evidence-made/v1"):
+    """An evidence file that was written, and verified: what it is about, and the block that it proves from.
+
+    `sha256` is that of the file. `block_hash` (0x) is the trust root that whoever verifies it has to get from
+    somewhere else. `unknown` says in words what could not be told, `outside` names sources without a record.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+    versions: list[str]
+    records: int
+    logs: int
+    block: int
+    block_hash: str
+    block_time: str
+    revoked: list[str] = []
+    outside: list[str] = []
+    unknown: list[str] = []
+    findings: list[Observation] = []
+    notes: list[str] = []
+
+
+class TrustFile(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/trust/v1"):
+    """Blocks that are real, as this party's own chain has them: number -> hash (0x). `ledger` is its id."""
+
+    ledger: str
+    blocks: dict[str, str]
