@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ledger.core.lineage import LineageColumn, LineageEdge, LineageGraph, LineageNode
 from ledger.formats.lineage_tree import basis_text
 from ledger.formats.report_html import WHOLE, Markup, code, digest, element, join, link, name, said
-from ledger.formats.report_numbers import VERSIONS, Numbers
+from ledger.formats.report_numbers import MARKS, VERSIONS, Numbers
 from ledger.formats.report_plan import Plan
 from ledger.formats.report_svg import KINDS, canvas, sample
 from ledger.formats.report_table import Row, badge, claimed, cut, many, quiet, section, stack, table
@@ -36,11 +36,11 @@ def lineage(graph: LineageGraph, drawn: Plan) -> Markup:
 
 
 def _legend(drawn: Plan) -> Markup:
-    present = {box.look for box in drawn.boxes}
+    present = {box.kind for box in drawn.boxes}
     items = [
-        element("li", sample(look), element("span", element("b", look), f": {meaning}"))
-        for look, meaning in KINDS.items()
-        if look in present
+        element("li", sample(kind), element("span", element("b", kind), f": {meaning}"))
+        for kind, meaning in KINDS.items()
+        if kind in present
     ]
     return element("ul", *items, class_="legend")
 
@@ -61,11 +61,11 @@ def _version(numbers: Numbers, node: LineageNode, drawn: bool) -> tuple[str | No
     named = element("span", name(node.label or node.id), class_="name")
     records = numbers.records_of(node)
     findings = [badge(said(each, 60), "warning") for each in node.findings[:10]]
-    marks = [badge(mark, mark) for mark in numbers.marks(node) if mark in {"revoked", "unknown"}]
+    marks = [badge(mark, mark) for mark in numbers.marks(node) if mark in MARKS[1:]]
     back = link(f"drawn-{numbers.version_of[node.id]}", "in the drawing") if drawn else None
     return (
         stack(named, said(node.title) if node.title else None, quiet(back) if back else None),
-        stack(element("span", numbers.look(node), class_=f"look {numbers.look(node)}"), *marks, *findings),
+        stack(element("span", node.kind, class_=f"kind {node.kind}"), *marks, *findings),
         digest(node.digest) if node.digest else None,
         _party(numbers, node),
         claimed(node.time) if node.time else None,
@@ -86,7 +86,8 @@ def steps(graph: LineageGraph, numbers: Numbers) -> Markup | None:
         together.setdefault((edge.activity, edge.label), []).append(edge)
     if not together:
         return None
-    order = sorted(together, key=lambda key: min(numbers.version_of[edge.output] for edge in together[key]))
+    nearest = {key: min(numbers.version_of[edge.output] for edge in edges) for key, edges in together.items()}
+    order = sorted(together, key=lambda key: (nearest[key], key))
     rows = [Row(_step(numbers, key, together[key])) for key in order[:STEPS]]
     columns = ("Step", "Made", "From", "Basis", "Record")
     explained = (

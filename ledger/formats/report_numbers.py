@@ -12,19 +12,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from itertools import islice
-from typing import Literal
 
 from ledger.core.lineage import LineageGraph, LineageNode
 from ledger.core.verdict import EvidenceView, JudgedRecord
 from ledger.formats.report_html import Markup, element, link, name, said
+from ledger.formats.report_table import many
 
-Look = Literal["observed", "declared", "unregistered", "unknown", "outside"]
-"""What a version is to the reader: its kind, or `outside` of what the file follows."""
-
-_OUTSIDE: dict[str, Look] = {"limit": "outside", "unavailable": "unknown", "unregistered": "unregistered"}
-
-MARKS = ("asked for", "revoked", "unknown")
-"""What else must catch the eye; that there are findings is counted."""
+MARKS = ("asked for", "revoked", "unknown", "outside")
+"""What else than its kind must catch the eye of a version; that there are findings is counted."""
 
 RECORDS = 500
 """Rows of the table of records."""
@@ -42,6 +37,7 @@ class Numbers:
     def __init__(self, view: EvidenceView) -> None:
         self.versions: list[LineageNode] = nearest_first(view.graph)
         self.version_of = {node.id: at for at, node in enumerate(self.versions, 1)}
+        """Number of a version, by the id of its node; a version that has a record is found by its name."""
         self.party_of = _counted(
             did
             for dids in (
@@ -59,9 +55,7 @@ class Numbers:
             for subject in record.subjects:
                 self.about.setdefault(subject, []).append(number)
         self._roots = set(view.graph.roots)
-        self._outside = {
-            text: each.why for each in view.verdict.outside for text in (each.name, each.digest) if text
-        }
+        self._outside = {(each.name, each.digest) for each in view.verdict.outside}
         self._states = [record.state for record in view.records]
         self.records = _chosen(view, self.version_of)
         self._shown = {number for number, _ in self.records}
@@ -102,27 +96,20 @@ class Numbers:
     def records_of(self, node: LineageNode) -> list[int]:
         """List the records about a version, those that made it a version first."""
         first = {"version": 0, "registration": 1}
-        found = self.about.get(node.id) or self.about.get(node.label) or []
+        found = self.about.get(node.id, ())
         return sorted(found, key=lambda number: (first.get(self._types[number - 1], 2), number))
 
-    def look(self, node: LineageNode) -> Look:
-        """Say what a version is: as its kind says, or why the file does not follow it."""
-        for text in (node.id, node.label, node.digest):
-            if text in self._outside and not self.records_of(node):
-                return _OUTSIDE[self._outside[text]]
-        return node.kind
-
     def marks(self, node: LineageNode) -> tuple[str, ...]:
-        """List what must catch the eye: asked for, a record of it does not stand, findings."""
+        """List what must catch the eye: asked for, a record does not stand, no record here, findings."""
         states = {self._states[number - 1] for number in self.records_of(node)}
-        marks = [
-            mark
-            for mark in MARKS
-            if (node.id in self._roots if mark == "asked for" else mark in states and mark != node.kind)
-        ]
-        if node.findings:
-            marks.append(f"{len(node.findings)} finding{'s' if len(node.findings) > 1 else ''}")
-        return tuple(marks)
+        present = {
+            "asked for": node.id in self._roots,
+            "revoked": "revoked" in states,
+            "unknown": "unknown" in states and node.kind != "unknown",
+            "outside": (node.label, node.digest) in self._outside,
+        }
+        findings = (many(len(node.findings), "finding"),) if node.findings else ()
+        return (*(mark for mark in MARKS if present[mark]), *findings)
 
 
 def short(did: str) -> str:

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from ledger.core.lineage import LineageEdge, LineageNode
+from ledger.core.lineage import Kind, LineageEdge, LineageNode
 from ledger.core.verdict import EvidenceView
-from ledger.formats.report_numbers import MARKS, VERSIONS, Look, Numbers
+from ledger.formats.report_numbers import MARKS, VERSIONS, Numbers
 
 BOXES = 150
 ARROWS = 300
@@ -25,7 +25,7 @@ class Box(Struct, frozen=True, kw_only=True):
     """A box: what it stands for, in words, and the row of the table of versions that it leads to (or 0)."""
 
     name: str
-    look: Look
+    kind: Kind
     note: str = ""
     marks: tuple[str, ...] = ()
     versions: int = 1
@@ -62,7 +62,7 @@ def _box(numbers: Numbers, node: LineageNode) -> Box:
     number = numbers.version_of[node.id]
     return Box(
         name=node.label or node.id,
-        look=numbers.look(node),
+        kind=node.kind,
         note=node.title or node.party_name,
         marks=numbers.marks(node),
         number=number if number <= VERSIONS else 0,
@@ -79,9 +79,9 @@ def _arrows(edges: Sequence[LineageEdge], boxes: Mapping[str, int]) -> dict[tupl
 
 
 def _by_asset(boxes: list[Box]) -> tuple[list[Box], list[int]]:
-    """Put the versions of an asset that look the same into one box; give it and where each version went."""
-    together: dict[tuple[str, Look], list[Box]] = {}
-    keys = [(box.name.partition("@")[0] or box.name, box.look) for box in boxes]
+    """Put the versions of an asset that are of one kind into one box; give it and where each version went."""
+    together: dict[tuple[str, Kind], list[Box]] = {}
+    keys = [(box.name.partition("@")[0] or box.name, box.kind) for box in boxes]
     for key, box in zip(keys, boxes, strict=True):
         together.setdefault(key, []).append(box)
     at = {key: number for number, key in enumerate(together)}

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledger.core.lineage import Kind
 from ledger.formats.report_html import WHOLE, Markup, element, join, link
 from ledger.formats.report_layout import layout
-from ledger.formats.report_numbers import Look
 from ledger.formats.report_plan import Box, Plan
 from ledger.formats.text import ELLIPSIS, printable, width
 
@@ -26,12 +26,11 @@ _FITS = 1_250.0
 _TALL = 3_000.0
 """A drawing that is wider or taller than these scrolls both ways in its place."""
 
-KINDS: dict[Look, str] = {
+KINDS: dict[Kind, str] = {
     "observed": "its content was hashed",
     "declared": "named only: nobody hashed its content",
-    "unregistered": "no record of it is known",
-    "unknown": "could not be told: a log is missing or does not match",
-    "outside": "a source that this file does not follow further",
+    "unregistered": "a source without a record",
+    "unknown": "could not be told: its log could not be had",
 }
 """What a kind means, in a few words."""
 
@@ -72,9 +71,9 @@ def canvas(plan: Plan, description: str) -> Markup:
     )
 
 
-def sample(look: Look) -> Markup:
+def sample(kind: Kind) -> Markup:
     """Return a small box of a kind, for the legend."""
-    shape = element("path", d=_outline(look, 34, 20, 5), class_=f"shape {look}")
+    shape = element("path", d=_outline(kind, 34, 20, 5), class_=f"shape {kind}")
     return element(
         "svg", element("g", shape, transform="translate(2 2)"), viewBox="0 0 38 24", width="38", height="24",
         aria_hidden="true", class_="sample",
@@ -83,7 +82,7 @@ def sample(look: Look) -> Markup:
 
 def _labels(box: Box) -> list[tuple[str, str]]:
     """Give the lines of a box as (class, text)."""
-    head = " · ".join([box.look, *box.marks])
+    head = " · ".join([box.kind, *box.marks])
     labels = [("kind", head)]
     labels += [("name", line) for line in _wrapped(printable(box.name), _NAME_CELLS)]
     if box.versions > 1:
@@ -105,15 +104,15 @@ def _box(
     said = (
         printable(box.name, WHOLE),
         printable(box.note, WHOLE),
-        f"{box.look}: {KINDS[box.look]}",
+        f"{box.kind}: {KINDS[box.kind]}",
         *box.marks,
     )
     whole = join(filter(None, said), " · ")
-    outline = _outline(box.look, BOX_WIDTH, height, _CUT)
+    outline = _outline(box.kind, BOX_WIDTH, height, _CUT)
     inner = element(
         "g",
         element("title", whole),
-        element("path", d=outline, class_=f"shape {box.look}{marked}{lost}"),
+        element("path", d=outline, class_=f"shape {box.kind}{marked}{lost}"),
         *texts,
     )
     return element(
@@ -124,25 +123,23 @@ def _box(
     )
 
 
-def _outline(look: Look, wide: float, high: float, cut: float) -> str:
-    """Draw a box: rounded, dog-eared, cut at all corners, notched at the left, or with bevelled ends."""
+def _outline(kind: Kind, wide: float, high: float, cut: float) -> str:
+    """Draw a box: rounded, dog-eared, cut at all corners, or with pointed ends."""
     half = high / 2
-    if look == "observed":
+    if kind == "observed":
         r = cut / 2
         return (
             f"M{r:g} 0H{wide - r:g}Q{wide:g} 0 {wide:g} {r:g}V{high - r:g}"
             f"Q{wide:g} {high:g} {wide - r:g} {high:g}H{r:g}Q0 {high:g} 0 {high - r:g}V{r:g}Q0 0 {r:g} 0Z"
         )
-    if look == "declared":
+    if kind == "declared":
         return f"M0 0H{wide - cut:g}L{wide:g} {cut:g}V{high:g}H0ZM{wide - cut:g} 0V{cut:g}H{wide:g}"
-    if look == "unregistered":
+    if kind == "unregistered":
         return (
             f"M{cut:g} 0H{wide - cut:g}L{wide:g} {cut:g}V{high - cut:g}L{wide - cut:g} {high:g}"
             f"H{cut:g}L0 {high - cut:g}V{cut:g}Z"
         )
-    if look == "unknown":
-        return f"M{cut:g} 0H{wide - cut:g}L{wide:g} {half:g}L{wide - cut:g} {high:g}H{cut:g}L0 {half:g}Z"
-    return f"M0 0H{wide:g}V{high:g}H0L{cut * 0.7:g} {half:g}Z"
+    return f"M{cut:g} 0H{wide - cut:g}L{wide:g} {half:g}L{wide - cut:g} {high:g}H{cut:g}L0 {half:g}Z"
 
 
 def _arrow(points: Sequence[tuple[float, float]], name: str) -> Markup:

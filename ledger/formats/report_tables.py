@@ -51,7 +51,6 @@ STATES: dict[AttachmentState, str] = {
 WHY = {
     "unregistered": "no record of it is known",
     "unavailable": "its log could not be had",
-    "limit": "left out by whoever made the file",
 }
 
 
@@ -120,7 +119,9 @@ def outside(sources: Sequence[Outside]) -> Markup | None:
              stack(badge(each.why, "warning"), WHY[each.why])))
         for each in sources[:OUTSIDE]
     ]  # fmt: skip
-    explained = "Named as a source, but not followed further: what these are made from is not in this file."
+    explained = (
+        "Sources of which this file has no record: what these are, and are made from, is not proven here."
+    )
     caption = cut(len(rows), len(sources), "source")
     return section(
         "outside", "Sources outside this file", element("p", explained),

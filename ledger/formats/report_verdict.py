@@ -268,7 +268,7 @@ def about_the_file(verdict: Verdict, evidence_name: str, verify_command: str) ->
         element(
             "p",
             "This page shows a verdict and proves nothing by itself: anyone can write a page. "
-            "The proof is the evidence file. This command checks it, offline:",
+            "The proof is the evidence file. This command checks it, without this page and whoever made it:",
         ),
         _command(verify_command),
         facts(

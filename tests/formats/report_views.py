@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -35,6 +36,10 @@ def sha(text: str) -> str:
 
 def file_digest(text: str) -> str:
     return f"sha256:{sha(text)}"
+
+
+LOST = f"haina/old-stock#{file_digest('lost')}"
+"""The id of a node that has no record: its name and its digest."""
 
 
 def record(
@@ -105,14 +110,7 @@ def washing_machine() -> EvidenceView:
             digest=f"dataledger-declared-v1:{sha('stock')}",
             block=None,
         ),
-        node(
-            file_digest("lost"),
-            kind="unregistered",
-            party="",
-            party_name="",
-            label=file_digest("lost"),
-            time="",
-        ),
+        node(LOST, "", "", kind="unregistered", label="haina/old-stock", digest=file_digest("lost"), time=""),
         node("old.archive/prices@1", "", "", kind="unknown", digest="", time="", block=None),
         node("census/households@2020", "", "", kind="unregistered", time=""),
     ]
@@ -132,7 +130,7 @@ def washing_machine() -> EvidenceView:
             )
         ),
         ("haina/demand-report@2", "haina/demand@2", step, "forecast.py", BASIS_STATED),
-        ("haina/warehouse.stock", file_digest("lost"), "", "the same content", 0),
+        ("haina/warehouse.stock", LOST, "", "the same content", 0),
         ("haina/warehouse.stock", "old.archive/prices@1", "", "", BASIS_INPUTS),
     ]
     graph = LineageGraph(
@@ -224,9 +222,13 @@ def washing_machine() -> EvidenceView:
             ),
         ),
         outside=(
-            Outside(name="census/households@2020", digest=file_digest("census/households@2020"), why="limit"),
+            Outside(
+                name="census/households@2020",
+                digest=file_digest("census/households@2020"),
+                why="unregistered",
+            ),
             Outside(name="old.archive/prices@1", digest="", why="unavailable"),
-            Outside(name="", digest=file_digest("lost"), why="unregistered"),
+            Outside(name="haina/old-stock", digest=file_digest("lost"), why="unregistered"),
         ),
         attachments=(
             AttachmentShown(
@@ -323,10 +325,10 @@ HOSTILE = (
 """What signers might write: markup, addresses, escapes, overrides of direction, far too much."""
 
 
-def hostile() -> EvidenceView:
-    """Every text of a view hostile, each in turn; what the verifier computes itself is as it should be."""
+def hostile(texts: Sequence[str] = HOSTILE) -> EvidenceView:
+    """Every text of a view hostile, each in turn, even those that the verifier computes itself."""
     records, nodes, edges = [], [], []
-    for number, text in enumerate(HOSTILE):
+    for number, text in enumerate(texts):
         records.append(
             record(
                 number,
@@ -366,7 +368,7 @@ def hostile() -> EvidenceView:
             how=text,
             activity=text,
         )
-        for text in HOSTILE
+        for text in texts
     ]
     graph = LineageGraph(
         direction="sources",
@@ -374,14 +376,14 @@ def hostile() -> EvidenceView:
         nodes=nodes,
         edges=edges,
         columns=columns,
-        truncated=HOSTILE[0],
+        truncated=texts[0],
     )
     verdict = Verdict(
         verdict="unconfirmed",
-        reason=HOSTILE[0],
-        ledger=HOSTILE[1],
+        reason=texts[0],
+        ledger=texts[-1],
         chain_id=1,
-        block=ProvenBlock(number=2**63, hash=HOSTILE[0], time_unix_s=2**63),
+        block=ProvenBlock(number=2**63, hash=texts[0], time_unix_s=2**63),
         roots=tuple(
             RootVerdict(
                 version=text,
@@ -393,19 +395,19 @@ def hostile() -> EvidenceView:
                 time_unix_s=-1,
                 declared=True,
             )
-            for text in HOSTILE
+            for text in texts
         ),
-        parties=tuple(PartyNamed(did=f"did:{text}", name=text) for text in HOSTILE),
+        parties=tuple(PartyNamed(did=f"did:{text}", name=text) for text in texts),
         records=len(records),
-        logs=len(HOSTILE),
-        proven=HOSTILE,
-        claimed=HOSTILE,
-        declared=HOSTILE,
-        unknown=HOSTILE,
+        logs=len(texts),
+        proven=tuple(texts),
+        claimed=tuple(texts),
+        declared=tuple(texts),
+        unknown=tuple(texts),
         findings=tuple(
-            Observation(kind=text, severity="error", subject=text, text=text, record=text) for text in HOSTILE
+            Observation(kind=text, severity="error", subject=text, text=text, record=text) for text in texts
         ),
-        outside=tuple(Outside(name=text, digest=text, why="limit") for text in HOSTILE),
+        outside=tuple(Outside(name=text, digest=text, why="unregistered") for text in texts),
         attachments=tuple(
             AttachmentShown(
                 record=text,
@@ -415,12 +417,12 @@ def hostile() -> EvidenceView:
                 state="disclosed",
                 content=text.encode() if at % 2 else b"\xff\xfe" + text.encode(),
             )
-            for at, text in enumerate(HOSTILE)
+            for at, text in enumerate(texts)
         ),
-        file=FileCheck(path=HOSTILE[0], digest=HOSTILE[1], version=HOSTILE[2]),
+        file=FileCheck(path=texts[0], digest=texts[-1], version=texts[0]),
         bytes=2**40,
-        digest=HOSTILE[0],
-        notes=HOSTILE,
+        digest=texts[0],
+        notes=tuple(texts),
     )
     return EvidenceView(verdict=verdict, records=records, graph=graph)
 
