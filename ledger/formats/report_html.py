@@ -79,7 +79,8 @@ def name(text: str, limit: int = SHORT) -> Markup:
 def lines(text: str, limit: int) -> Markup:
     """Return a text of several lines, made safe line by line, cut at `limit` characters."""
     cut = text[:limit] + ("…" if len(text) > limit else "")
-    return Markup("\n".join(safe(line) for line in cut.replace("\t", "    ").split("\n")))
+    plain = cut.replace("\r\n", "\n").replace("\t", "    ")
+    return Markup("\n".join(safe(line) for line in plain.split("\n")))
 
 
 def link(anchor: str, *children: str | None, **attributes: Attribute) -> Markup:
