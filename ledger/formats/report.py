@@ -12,11 +12,12 @@ import hashlib
 
 from ledger.core.verdict import EvidenceView, Verdict
 from ledger.formats import report_lineage, report_tables, report_verdict
-from ledger.formats.report_html import Markup, element, join, link, said
+from ledger.formats.report_html import Markup, element, link, said
 from ledger.formats.report_numbers import Numbers
 from ledger.formats.report_plan import plan
 from ledger.formats.report_style import style_sheet
 from ledger.formats.report_verdict import WORDS
+from ledger.formats.text import printable
 
 _NAMES = {
     "trust": "Trust root",
@@ -96,7 +97,7 @@ def _head(verdict: Verdict, evidence_name: str) -> Markup:
     css = Markup(style_sheet(verdict))
     style_hash = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{style_hash}'; base-uri 'none'; form-action 'none'"
-    title = join((WORDS[verdict.verdict][0], ": ", said(evidence_name, 80)))
+    title = f"{WORDS[verdict.verdict][0]}: {printable(evidence_name, 80)}"
     return element(
         "head",
         element("meta", charset="utf-8"),

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from io import BufferedReader, BufferedWriter
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,9 @@ def chromium_binary() -> Path | None:
 class Page:
     """One page: what it asks the network for and complains about is kept."""
 
-    def __init__(self, reading: int, writing: int) -> None:
-        self._reading = os.fdopen(reading, "rb")
-        self._writing = os.fdopen(writing, "wb")
+    def __init__(self, reading: BufferedReader, writing: BufferedWriter) -> None:
+        self._reading = reading
+        self._writing = writing
         self._last = 0
         self._waiting = b""
         self.requests: list[str] = []
@@ -108,12 +109,6 @@ class Page:
         self.call("Emulation.setEmulatedMedia", {"media": ""})
         return base64.b64decode(self.call("Page.printToPDF", {**paper, "printBackground": True})["data"])
 
-    def close(self) -> None:
-        self._session = None
-        self.call("Browser.close")
-        self._reading.close()
-        self._writing.close()
-
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._waiting:
             piece = self._reading.read1(1 << 20)
@@ -135,14 +130,29 @@ class Page:
             self.complaints.append(json.dumps(details))
 
 
+_ON_3_AND_4 = """
+import os, sys
+reading, writing = (os.dup(int(each)) for each in sys.argv[1:3])
+for end, number in ((reading, 3), (writing, 4)):
+    os.dup2(end, number)
+    os.set_inheritable(number, True)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+"""Puts a pipe's ends where the browser looks for them, and becomes the browser."""
+
+
 @contextlib.contextmanager
 def browsing(binary: Path) -> Iterator[Page]:
     """Run a browser in a folder of its own and give a page of it."""
     to_browser, ours_out = os.pipe()
     ours_in, from_browser = os.pipe()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        os.fdopen(ours_in, "rb") as reading,
+        os.fdopen(ours_out, "wb") as writing,
+    ):
         process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "sh", str(binary), *_OPTIONS,
+            [sys.executable, "-c", _ON_3_AND_4, str(to_browser), str(from_browser), str(binary), *_OPTIONS,
              f"--user-data-dir={folder}"],
             pass_fds=(to_browser, from_browser),
             env={**os.environ, **_environment(binary, Path(folder)), "HOME": folder},
@@ -152,9 +162,7 @@ def browsing(binary: Path) -> Iterator[Page]:
         os.close(to_browser)
         os.close(from_browser)
         try:
-            page = Page(ours_in, ours_out)
-            yield page
-            page.close()
+            yield Page(reading, writing)
         finally:
             process.terminate()
             process.wait(10)
