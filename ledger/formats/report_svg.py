@@ -113,7 +113,7 @@ def _box(
         "g",
         element("title", whole),
         element("path", d=outline, class_=f"shape {box.kind}{marked}{lost}"),
-        *texts,
+        element("svg", *texts, width=f"{BOX_WIDTH - 4:g}", height=f"{height:g}", class_="lines"),
     )
     return element(
         "g",
