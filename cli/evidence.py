@@ -160,11 +160,12 @@ def report(
     rpc: str,
     trust: Path | None,
 ) -> int:
-    """Verify evidence and write the verdict as a page, to read and to print.
+    """Verify evidence and write the verdict as a page.
 
-    The page is one HTML file that needs no network; making it needs no workspace. Exits as `verify` does: 0
-    only if the evidence holds and its block is confirmed; 3 without a trust root, and the page says so first.
-    Evidence that does not hold is refused, and no page is written.
+    The page is one HTML file, to read and to print. It needs no network, and making it no workspace.
+
+    Exits as `verify` does: 0 only if the evidence holds and its block is confirmed; 3 without a trust root,
+    and the page says so first. Evidence that does not hold is refused, and no page is written.
     """
     from ledger.service.reporting import report as write
 

@@ -101,17 +101,10 @@ def _box(
     ]
     marked = " root" if "asked for" in box.marks else ""
     lost = " lost" if {"revoked", "unknown"} & set(box.marks) else ""
-    said = (
-        printable(box.name, WHOLE),
-        printable(box.note, WHOLE),
-        f"{box.kind}: {KINDS[box.kind]}",
-        *box.marks,
-    )
-    whole = join(filter(None, said), " · ")
     outline = _outline(box.kind, BOX_WIDTH, height, _CUT)
     inner = element(
         "g",
-        element("title", whole),
+        element("title", _in_full(box)),
         element("path", d=outline, class_=f"shape {box.kind}{marked}{lost}"),
         element("svg", *texts, width=f"{BOX_WIDTH - 4:g}", height=f"{height:g}", class_="lines"),
     )
@@ -121,6 +114,11 @@ def _box(
         id=f"box-{number}" if not box.number else f"drawn-{box.number}",
         transform=f"translate({corner[0]:g} {corner[1]:g})",
     )
+
+
+def _in_full(box: Box) -> Markup:
+    texts = (printable(box.name, WHOLE), printable(box.note, WHOLE))
+    return join((*filter(None, texts), f"{box.kind}: {KINDS[box.kind]}", *box.marks), " · ")
 
 
 def _outline(kind: Kind, wide: float, high: float, cut: float) -> str:

@@ -1,5 +1,5 @@
 // Unpacks the browser, the libraries and the fonts that @sparticuz/chromium packs, without running its code.
-const { createReadStream, createWriteStream, chmodSync, mkdirSync } = require("node:fs");
+const { createReadStream, createWriteStream, chmodSync, mkdirSync, rmSync } = require("node:fs");
 const { execFileSync } = require("node:child_process");
 const { join } = require("node:path");
 const { pipeline } = require("node:stream/promises");
@@ -17,7 +17,9 @@ async function unpack(name, to) {
 async function main() {
   mkdirSync(folder, { recursive: true });
   for (const name of ["al2023", "swiftshader", "fonts"]) {
-    execFileSync("tar", ["-xf", await unpack(`${name}.tar.br`, `${name}.tar`), "-C", folder]);
+    const tar = await unpack(`${name}.tar.br`, `${name}.tar`);
+    execFileSync("tar", ["-xf", tar, "-C", folder]);
+    rmSync(tar);
   }
   chmodSync(await unpack("chromium.br", "chromium"), 0o755);
 }
