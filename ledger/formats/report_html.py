@@ -76,10 +76,9 @@ def name(text: str, limit: int = SHORT) -> Markup:
     return element("bdi", broken, title=None if shown == text else printable(text, WHOLE))
 
 
-def lines(text: str, limit: int) -> Markup:
-    """Return a text of several lines, made safe line by line, cut at `limit` characters."""
-    cut = text[:limit] + ("…" if len(text) > limit else "")
-    plain = cut.replace("\r\n", "\n").replace("\t", "    ")
+def lines(text: str) -> Markup:
+    """Return a text of several lines, made safe line by line."""
+    plain = text.replace("\r\n", "\n").replace("\t", "    ")
     return Markup("\n".join(safe(line) for line in plain.split("\n")))
 
 

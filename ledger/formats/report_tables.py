@@ -41,6 +41,8 @@ CONTENT = 4_000
 """Characters of a disclosed content that are shown; `CONTENTS` of all together."""
 CONTENTS = 100_000
 HEX = 256
+"""Bytes of a disclosed content that are shown if it is no text."""
+LINES = 80
 
 STATES: dict[AttachmentState, str] = {
     "public": "anybody may fetch it, by its digest",
@@ -160,22 +162,23 @@ def _attachment(each: AttachmentShown, numbers: Numbers, shown: Markup | None) -
 def _content(content: bytes, room: int) -> Markup:
     """Show a content as text if it is text, as hexadecimal digits if not, cut at `room` characters."""
     if not content:
-        return element("p", "empty", class_="quiet")
+        return quiet("empty")
     if room <= 0:
         return quiet(f"{size(len(content))}, not shown: the page has enough contents.")
+    kind, shown, whole = _start_of(content, room)
+    note = f"{size(len(content))} of {kind}{'' if whole else ', the start of it'}"
+    return element("div", quiet(note), element("pre", lines(shown if whole else f"{shown}…"), tabindex="0"))
+
+
+def _start_of(content: bytes, room: int) -> tuple[str, str, bool]:
+    """Return what a content is, as much of it as there is room for, and whether that is all."""
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        room = min(room, HEX)
-        shown, kind = content[:room].hex(" ") + (" …" if len(content) > room else ""), "bytes"
-        cut_off = len(content) > room
-    else:
-        shown, kind = text, "text"
-        cut_off = len(text) > room
-    note = f"{size(len(content))} of {kind}{', the start of it' if cut_off else ''}"
-    return element(
-        "div", quiet(note), element("pre", lines(shown, room if kind == "text" else len(shown)), tabindex="0")
-    )
+        start = content[: min(room, HEX)]
+        return "bytes", start.hex(" "), len(start) == len(content)
+    shown = "\n".join(text[:room].split("\n")[:LINES])
+    return "text", shown, shown == text
 
 
 def parties(numbers: Numbers) -> Markup | None:
