@@ -41,7 +41,8 @@ _hex = re.compile("[0-9a-f]{64}").fullmatch
 
 def style_sheet(verdict: Verdict) -> str:
     """Return the style sheet of one report. Of the verdict only words of ours and a checked digest go in."""
-    warning = _FOOT[verdict.verdict] or ("" if verdict.trust_root else "NOT CONFIRMED")
+    warnings = {_FOOT[verdict.verdict], "" if verdict.trust_root else "NOT CONFIRMED"}
+    warning = ", ".join(sorted(filter(None, warnings)))
     digest = f"sha256:{verdict.digest}" if _hex(verdict.digest) else ""
     feet = (
         f'@page{{@bottom-left{{content:"{digest}";font:7pt ui-monospace,monospace;color:#444}}'

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from ledger.formats.report_html import Markup, element, join, said
+from ledger.formats.report_html import Markup, element, join, safe, said
 from ledger.formats.times import MICROSECONDS, format_time
 
 _LAST_SECOND = 253_402_300_799
@@ -101,7 +101,7 @@ def cut(shown: int, of: int, word: str, which: str = "the first") -> str | None:
 def moment(unix_s: int) -> Markup:
     """Return a proven time: date and time in UTC."""
     if not 0 <= unix_s <= _LAST_SECOND:
-        return Markup(f"Unix time {unix_s:d}")
+        return safe(f"Unix time {unix_s:d}")
     written = format_time(unix_s * MICROSECONDS)
     day, _, time = written.rstrip("Z").partition("T")
     return element("time", f"{day} {time} UTC", datetime=written)
