@@ -21,7 +21,7 @@ from ledger.audit.chain_view import ChainView
 from ledger.audit.holders import SeenTransfer, holding
 from ledger.core import dsse
 from ledger.core.authority import Accepted, KeyState, Place, authorize
-from ledger.core.authority_facts import is_remembered
+from ledger.core.authority_rights import is_kept
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.digests import target_of_record
@@ -29,7 +29,7 @@ from ledger.core.errors import EvidenceInvalid, LedgerError, SignatureInvalid, U
 from ledger.core.identity import parse_did
 from ledger.core.merkle import leaf_hash, verify_inclusion
 from ledger.core.negotiation import transition_findings
-from ledger.core.postings import effective_block, is_posted_type
+from ledger.core.postings import is_posted_type
 from ledger.core.records import Agreement, Delivery, Registration, Revocation, Statement, Transfer, Version
 from ledger.core.statement import parse_statement
 
@@ -77,7 +77,7 @@ class Judge:
         self._versions: dict[tuple[str, int], bytes] = {}
         self._transfers: dict[str, list[SeenTransfer]] = defaultdict(list)
         self._revocations: dict[bytes, tuple[bytes, frozenset[bytes]]] = {}
-        self._revocation_blocks: dict[bytes, int] = {}
+        self._taken_back: dict[bytes, list[tuple[bytes, int]]] = defaultdict(list)
         self._said: dict[bytes, Statement] = {}
         self._followers: dict[bytes, bytes] = {}
         self._posted: list[tuple[bytes, bytes, bytes]] = []
@@ -135,19 +135,18 @@ class Judge:
             self._transfers[name].append(SeenTransfer(record, giver, receiver, block))
         elif isinstance(predicate, Revocation):
             self._revocations[record] = bytes.fromhex(predicate.target), frozenset(authors)
-            self._revocation_blocks[record] = block
-        if is_remembered(predicate):
-            self._remember(record, statement)
+            self._taken_back[bytes.fromhex(predicate.target)].append((record, block))
+        elif isinstance(predicate, Agreement | Delivery):
+            self._follow(record, statement, predicate.previous)
+        if is_kept(predicate):
+            self._said[record] = statement
         if not is_posted_type(predicate):
             self._note_posts(record, authors)
 
-    def _remember(self, record: bytes, statement: Statement) -> None:
-        """Keep what was said of rights; a step that may not follow is nobody's step before."""
-        step = statement.predicate
-        previous = step.previous if isinstance(step, Agreement | Delivery) else ""
+    def _follow(self, record: bytes, statement: Statement, previous: str) -> None:
+        """Note a step of a negotiation or transfer, if it may follow the one that it names."""
         if previous and not transition_findings(statement, record, self):
             self._followers.setdefault(bytes.fromhex(previous), record)
-        self._said[record] = statement
 
     def _note_posts(self, record: bytes, authors: Iterable[bytes]) -> None:
         """Note what the authors posted against their record: nothing, nearly always."""
@@ -228,24 +227,24 @@ class Judge:
         return self._accepted.get(record_id)
 
     def said(self, record_id: bytes) -> Statement | None:
-        """What a record at hand says of rights."""
+        """What a record at hand says."""
         return self._said.get(record_id)
 
     def follower(self, record_id: bytes) -> bytes | None:
-        """The step at hand that follows another."""
+        """The first step at hand that names this one as the step before, and might follow it."""
         return self._followers.get(record_id)
 
     def revoked_block(self, record_id: bytes) -> int | None:
         """The block in which a revocation at hand took effect."""
-        effects = [
-            effective_block(self._revocation_blocks[posted], block)
-            for posted, (target, authors) in self._revocations.items()
-            if target == record_id
-            for author in authors
-            for by, block in self._chain.posts(author, target_of_record(record_id))
-            if by == posted
+        target = target_of_record(record_id)
+        blocks = [
+            max(anchored, block)
+            for revocation, anchored in self._taken_back.get(record_id, ())
+            for author in self._revocations[revocation][1]
+            for posted, block in self._chain.posts(author, target)
+            if posted == revocation
         ]
-        return min((block for block in effects if block is not None), default=None)
+        return min(blocks, default=None)
 
 
 class _Others:

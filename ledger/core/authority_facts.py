@@ -15,16 +15,7 @@ from msgspec import Struct
 
 from ledger.core.errors import Unauthorized
 from ledger.core.identity import parse_did
-from ledger.core.records import (
-    Agreement,
-    Attestation,
-    Delivery,
-    Grant,
-    Predicate,
-    Registration,
-    Settlement,
-    Statement,
-)
+from ledger.core.records import Predicate, Statement
 
 RULES_VERSION: Final = 2
 """Raised whenever the same chain and logs would lead to another verdict or effect."""
@@ -132,9 +123,7 @@ class Facts(Identities, Protocol):
         """Give an accepted record; only revocations ask."""
 
     def said(self, record_id: bytes, /) -> Statement | None:
-        """Give what an accepted grant, agreement, delivery or attestation says, or a registration that
-        names an arbiter.
-        """
+        """Give what an accepted record says of rights, or a registration that names an arbiter."""
 
     def follower(self, record_id: bytes, /) -> bytes | None:
         """Give the first accepted step that names this one as the step before and might follow it.
@@ -144,12 +133,6 @@ class Facts(Identities, Protocol):
 
     def revoked_block(self, record_id: bytes, /) -> int | None:
         """Give the block in which a revocation of the record took effect."""
-
-
-def is_remembered(predicate: Predicate) -> bool:
-    """Tell whether later records ask what this one said (`Facts.said`): rights, and who may freeze what."""
-    kept = Grant | Agreement | Delivery | Settlement | Attestation
-    return isinstance(predicate, kept) or (isinstance(predicate, Registration) and bool(predicate.arbiter))
 
 
 def address_of(did: str, place: Place) -> bytes:

@@ -17,6 +17,7 @@ from ledger.core.records import (
     Attestation,
     Delivery,
     Grant,
+    Predicate,
     Registration,
     Resource,
     Revocation,
@@ -25,7 +26,14 @@ from ledger.core.records import (
     Transfer,
 )
 from ledger.core.records_rights import Terms
-from ledger.core.terms import covers, excess, giver_of, taker_of, terms_of
+from ledger.core.terms import covers, gift_of, giver_of, link_fault, taker_of, terms_of
+
+
+def is_kept(predicate: Predicate) -> bool:
+    """Tell whether what such a record says is asked for again (`Facts.said`)."""
+    if isinstance(predicate, Registration):
+        return bool(predicate.arbiter)
+    return isinstance(predicate, Grant | Agreement | Delivery | Settlement | Attestation)
 
 
 def check_in_time(name: str, before: int | None, place: Place) -> None:
@@ -93,7 +101,7 @@ def check_settlement(
     assert isinstance(parent.predicate, Grant | Agreement)
     if taker_of(parent.predicate) != predicate.payer or "operate" not in terms.rights:
         raise Unauthorized("not-operator", f"record {predicate.under} does not let the payer operate")
-    if not covers(parent.subject, name):
+    if not covers(gift_of(parent, terms).names, name):
         raise Unauthorized("not-operator", f"record {predicate.under} is not about {name}")
 
 
@@ -160,15 +168,11 @@ def _check_giver(given: Statement, terms: Terms, place: Place, facts: Facts) -> 
         return
     parent, limits = _parent(predicate.under, facts, place)
     assert isinstance(parent.predicate, Grant | Agreement)
-    if taker_of(parent.predicate) != giver_of(predicate):
-        raise Unauthorized(
-            "not-grantee", f"record {predicate.under} does not give {giver_of(predicate)} anything"
-        )
-    if not limits.sublicensable:
-        raise Unauthorized("not-sublicensable", f"record {predicate.under} may not be passed on")
-    beyond = excess(given, terms, parent, limits)
-    if beyond:
-        raise Unauthorized("beyond-grant", f"record {predicate.under} does not reach that far: {beyond}")
+    fault = link_fault(
+        giver_of(predicate), gift_of(given, terms), taker_of(parent.predicate), gift_of(parent, limits)
+    )
+    if fault is not None:
+        raise Unauthorized(fault[0], f"record {predicate.under}: {fault[1]}")
 
 
 def _parent(under: str, facts: Facts, place: Place) -> tuple[Statement, Terms]:

@@ -1,250 +1,172 @@
-"""May this party do that with this data? Permitted, denied or unknown, with the grants that say so.
+"""May I use it? Permitted, denied or unknown, with the grants used, the blocking link, or what is not known.
 
-Pure and deterministic over `RightsFacts`, which an index and an evidence file answer alike. The party needs
-the right in the thing itself: it holds it, or a chain of grants leads from the holder to it. And a product is
-only offered with the rights in what it was made from: whoever holds a product needs, of each input that it
-does not hold, `use` to use or keep the product itself, and `operate` to offer it to others; and so on for
-what these inputs were made from. Deny by default; what can't be told is unknown, which is never yes.
+Pure rules over `RightsFacts`, which an index and an evidence file answer alike. Deny by default: a party has
+the rights of a holder, or those that a chain of grants gives it (`rights_chain`). Of several grants that
+allow it, the answer names the one anchored first. A product brings its lineage along: whoever offers what was
+made of others' data must have the right to operate each of them, for the same purpose, region and time; who
+only uses what it made itself, the right to use them. So the answer about a product is yes only if all of its
+inputs allow it.
+
+What could not be had makes an answer unknown, never yes. Where something is missing, only what can't change
+any more makes it no: a freeze.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, structs
 
-from ledger.core.border_rules import BorderRule, BorderRules
-from ledger.core.identity import format_did
-from ledger.core.records import Attestation, Registration
-from ledger.core.records_rights import Condition, Right
-from ledger.core.rights_answer import Border, Ground, Link, Permission, Reason, verdict_on, worst
-from ledger.core.rights_chain import Chain, follow
-from ledger.core.rights_facts import Question, RightsFacts, Source
-from ledger.core.rights_levels import MOST, Levels
-from ledger.core.rights_standing import addresses, doubts, frozen_by, in_force, is_revoked
-
-__all__ = ["may"]
+from ledger.core.records_rights import Money
+from ledger.core.region_rules import RegionRules, find_rule, is_border
+from ledger.core.rights_chain import Chain, is_in_force, judge_chain
+from ledger.core.rights_facts import Answer, Question, Reason, RightsFacts, Verdict
+from ledger.core.rights_level import Nature, natures
 
 
-def may(
-    question: Question,
-    facts: RightsFacts,
-    chain_id: int,
-    rules: BorderRules | None = None,
-    *,
-    most: int = MOST,
-) -> Permission:
-    """Answer a question; `chain_id` is that of the parties, `rules` are those for transfers across borders.
+class Part(Struct, frozen=True):
+    """The answer about one asset or version without its lineage, and the chain of grants that was used."""
 
-    More than `most` grounds are not looked at, and the answer then is unknown at best.
+    verdict: Verdict
+    because: tuple[Reason, ...]
+    chain: Chain | None = None
+
+
+def may(asked: Question, facts: RightsFacts, rules: RegionRules | None = None) -> Answer:
+    """Answer a question as of the block whose facts these are.
+
+    Without `rules` no border is looked at: the regions of the grants are all that counts.
     """
-    asking = _Asking(question, facts, chain_id)
-    grounds = list(asking.grounds(most))
-    border = None if rules is None else asking.border(rules)
-    verdicts = [each.verdict for each in grounds] + ([border.verdict] if border else [])
-    return Permission(
-        verdict=worst(verdicts),
-        grounds=grounds,
-        border=border,
-        inputs=len(grounds) - 1,
-        notes=list(asking.notes()),
+    nature_of = natures(asked.name, asked.at_ns, facts)
+    questions = {asked: None, **dict.fromkeys(_of_inputs(asked, nature_of, facts))}
+    parts = [right_to(each, facts, nature_of[each.name]) for each in questions]
+    parts += _of_unproven(asked, nature_of, facts)
+    nature = nature_of[asked.name]
+    if nature.is_circular:
+        parts.append(Part("unknown", (Reason("lineage-circle", asked.name),)))
+    if rules is not None:
+        parts += _borders(asked, nature, facts, rules)
+    return _answer(asked, parts, nature, rules)
+
+
+def right_to(asked: Question, facts: RightsFacts, nature: Nature) -> Part:
+    """Answer for one asset or version, whatever it was made from."""
+    asset = asked.name.partition("@")[0]
+    if any(span.has(asked.at_ns) for span in facts.frozen(asset)):
+        return Part(
+            "denied", (Reason("frozen", asked.name, text="by the arbiter that its registration names"),)
+        )
+    part = _without_doubts(asked, asset, facts, nature)
+    missing = {*facts.doubts(asset)}
+    if part.verdict != "permitted":  # what a grant gives, only postings take away: they are on chain
+        missing |= {*facts.hidden(asset, asked.party)}
+    doubts = tuple(Reason("facts-missing", asked.name, text=text) for text in sorted(missing))
+    if not doubts:
+        return part
+    known = part.because if part.verdict == "unknown" else ()
+    return Part("unknown", (*known, *doubts))
+
+
+def _without_doubts(asked: Question, asset: str, facts: RightsFacts, nature: Nature) -> Part:
+    holder = facts.holder(asset, asked.at_ns)
+    if holder is None:
+        return Part("denied", (Reason("asset-unknown", asked.name),))
+    if holder == asked.party:
+        return Part("permitted", (Reason("holder", asked.name),))
+    chains = _chains(asked, asset, facts, nature)
+    for chain in chains:
+        if chain.verdict == "permitted":
+            grant = chain.links[0]
+            text = f"by {grant.giver}" + "".join(f", under {link.record}" for link in chain.links[1:])
+            return Part("permitted", (Reason("granted", asked.name, grant.record, text),), chain)
+    unknown = [reason for chain in chains if chain.verdict == "unknown" for reason in chain.unknown]
+    if unknown:
+        return Part("unknown", tuple(unknown))
+    blocked = [chain.blocked[0] for chain in chains]
+    return Part("denied", tuple(blocked) or (Reason("no-grant", asked.name, text=f"held by {holder}"),))
+
+
+def _chains(asked: Question, asset: str, facts: RightsFacts, nature: Nature) -> list[Chain]:
+    """Judge the grants to the party, or to everybody, in the order of their anchors."""
+    grants = sorted(facts.grants(asset, asked.party), key=lambda grant: grant.order)
+    return [judge_chain(grant, asked, nature, facts) for grant in grants if grant.taker in (asked.party, "")]
+
+
+def _of_inputs(asked: Question, nature_of: dict[str, Nature], facts: RightsFacts) -> Iterator[Question]:
+    """Ask, for everything that went into it, whether its maker might make this of it."""
+    for node in nature_of:
+        maker = facts.holder(node.partition("@")[0], asked.at_ns)
+        for source in sorted(set(facts.inputs(node))):
+            holder = facts.holder(source.partition("@")[0], asked.at_ns)
+            if maker is None or facts.unproven(source, maker):
+                continue
+            if maker == holder and not _is_troubled(source, asked, facts):
+                continue
+            is_own_use = maker == asked.party and asked.right != "operate"
+            right = "use" if is_own_use else "operate"
+            yield structs.replace(asked, party=maker, right=right, name=source)
+
+
+def _of_unproven(asked: Question, nature_of: dict[str, Nature], facts: RightsFacts) -> Iterator[Part]:
+    """Name every input of which nothing can be told."""
+    for node in nature_of:
+        maker = facts.holder(node.partition("@")[0], asked.at_ns)
+        for source in sorted(set(facts.inputs(node))):
+            why = facts.unproven(source, maker or "")
+            if why:
+                yield Part("unknown", (Reason("input-unproven", source, text=why),))
+
+
+def _is_troubled(name: str, asked: Question, facts: RightsFacts) -> bool:
+    """Tell whether even its holder can't be sure of an input: it is frozen, or something is missing."""
+    asset = name.partition("@")[0]
+    return any(span.has(asked.at_ns) for span in facts.frozen(asset)) or any(
+        True for _ in facts.doubts(asset)
     )
 
 
-class _Task(Struct, frozen=True, gc=False):
-    """A right that a party needs in something, for a product (empty: it is what was asked)."""
+def _borders(asked: Question, nature: Nature, facts: RightsFacts, rules: RegionRules) -> Iterator[Part]:
+    """Judge each border that the data crosses on its way from where it is from."""
+    if not asked.region:
+        yield Part("unknown", (Reason("region-unsaid", asked.name, text=str(rules)),))
+        return
+    if nature.unlocated:
+        text = f"of {', '.join(sorted(nature.unlocated)[:3])}"
+        yield Part("unknown", (Reason("origin-unknown", asked.name, text=text),))
+    level = "unclassified" if nature.unclassified or nature.level is None else nature.level
+    for origin in sorted(nature.regions):
+        if not is_border(origin, asked.region):
+            continue
+        way = f"from {origin} to {asked.region}, level {level}"
+        rule = find_rule(rules, origin, asked.region, level)
+        if rule is None:
+            yield Part("unknown", (Reason("no-rule", asked.name, text=f"{way}: {rules}"),))
+        elif rule.verdict == "denied":
+            yield Part("denied", (Reason("border", asked.name, text=f"{way}: {rule.why}; {rules}"),))
+        elif rule.needs is not None and not any(
+            is_in_force(each, rule.needs.kind, rule.needs.topic, rule.needs.by, asked)
+            for each in facts.attestations(asked.name.partition("@")[0])
+        ):
+            text = f"{way}: {rule.needs.kind} {rule.needs.topic}: {rule.why}; {rules}"
+            yield Part("denied", (Reason("condition-unmet", asked.name, text=text),))
 
-    party: bytes | None
-    right: Right
-    name: str
-    product: str
-    source: Source
 
-
-class _Asking:
-    """One question on its way to an answer."""
-
-    def __init__(self, question: Question, facts: RightsFacts, chain_id: int) -> None:
-        self._question = question
-        self._facts = facts
-        self._chain_id = chain_id
-        self._levels = Levels(facts, question.at_ns)
-
-    def grounds(self, most: int) -> Iterator[Ground]:
-        """Yield the asked ground, and those in all that it was made from, nearest first.
-
-        Where the asked one is denied, nothing else matters.
-        """
-        asked = self._question
-        first = _Task(asked.party, asked.right, asked.name, "", Source(asked.name))
-        waiting, seen = deque([first]), {(first.party, first.right, first.name)}
-        while waiting:
-            task = waiting.popleft()
-            ground = self._ground(task)
-            yield ground
-            if not task.product and ground.verdict == "denied":
-                return
-            for need in self._needs(task):
-                if (need.party, need.right, need.name) not in seen:
-                    seen.add((need.party, need.right, need.name))
-                    waiting.append(need)
-            if len(seen) > most:
-                text = f"it was made from more than {most:,} things"
-                doubt = [Reason(code="too-large", text=text)]
-                yield self._told(task, [], doubt)
-                return
-
-    def border(self, rules: BorderRules) -> Border:
-        """Judge the transfer by rules."""
-        found = self._levels.of(self._question.name)
-        reasons = [
-            reason
-            for rule in rules.matching(found.level, found.origins, self._question.region)
-            for reason in self._border_reasons(rule)
-        ]
-        if not found.origins and rules.needs_origin(found.level):
-            text = f"it is {found.level} data, and where it is from was never attested"
-            reasons.append(Reason(code="origin-unknown", text=text))
-        if found.doubt:
-            reasons.append(Reason(code="log-missing", text=f"its level can't be told: {found.doubt}"))
-        return Border(
-            rules=rules.name,
-            version=rules.version,
-            verdict=verdict_on(reasons),
-            level=found.level or "",
-            origins=list(found.origins),
-            reasons=reasons,
-        )
-
-    def notes(self) -> Iterator[str]:
-        """Yield what does not decide, and whoever decides should know."""
-        asset = self._question.name.partition("@")[0]
-        for each in self._facts.attestations("objection", asset):
-            said = each.statement.predicate
-            if not isinstance(said, Attestation) or said.outcome is not None:
-                continue
-            if not is_revoked(each.record, self._question.at_ns, self._facts):
-                yield f"{', '.join(said.authors)} objects by record {each.record.hex()}"
-        registration = self._facts.registration(asset)
-        if registration is not None and is_revoked(registration, self._question.at_ns, self._facts):
-            yield f"the registration of {asset} was taken back"
-
-    # --- grounds
-
-    def _ground(self, task: _Task) -> Ground:
-        """Judge one right of one party in one thing."""
-        asset = task.name.partition("@")[0]
-        against = list(self._against_all(asset))
-        holder = self._facts.holder(asset)
-        if task.party is not None and task.party == holder:
-            if not self._facts.is_holder_known(asset):
-                against.append(Reason(code="holder-unknown", text=self._untold(asset)))
-            return self._told(task, [Link(kind="holder", taker=self._did(holder))], against)
-        outside = list(self._outside(task, holder))
-        if outside or task.party is None:
-            return self._told(task, [], against + outside)
-        chain = self._best(task, task.party)
-        return self._told(task, chain.links, against + chain.reasons)
-
-    def _against_all(self, asset: str) -> Iterator[Reason]:
-        """Yield what binds everybody: a freeze of the asset by its arbiter."""
-        registration = self._facts.registration(asset)
-        given = None if registration is None else self._facts.given(registration)
-        said = None if given is None else given.statement.predicate
-        if given is None or not isinstance(said, Registration) or not said.arbiter:
-            return
-        freeze = frozen_by(given.record, self._question.at_ns, self._facts)
-        if freeze is not None:
-            text = f"its arbiter froze {asset} by record {freeze.hex()}"
-            yield Reason(code="frozen", text=text, record=given.record.hex())
-        yield from doubts(given.record, addresses([said.arbiter]), self._facts)
-
-    def _outside(self, task: _Task, holder: bytes | None) -> Iterator[Reason]:
-        """Yield why nothing can be told of an input that its maker does not hold."""
-        kind = task.source.kind
-        if kind == "unknown":
-            yield Reason(code="input-unknown", text=f"the log that speaks of {task.name} can't be had")
-        elif kind == "unregistered" or holder is None:
-            yield Reason(code="input-unregistered", text=f"{task.name} is not recorded in this ledger")
-        elif kind == "declared":
-            yield Reason(code="input-declared", text=f"{task.name} was named, nobody hashed it")
-
-    def _best(self, task: _Task, party: bytes) -> Chain:
-        """Give the first chain that permits it; else one that might; else why none does, or why there might
-        be another.
-        """
-        meant = replace(self._question, party=party, right=task.right, name=task.name)
-        chains: list[Chain] = []
-        for given in self._facts.given_to(task.name, party):
-            chain = follow(given, meant, self._facts, self._levels)
-            if chain.verdict == "permitted":
-                return chain
-            chains.append(chain)
-        nearest = sorted(chains, key=lambda chain: len(chain.reasons))
-        unsure = [chain for chain in nearest if chain.verdict == "unknown"]
-        doubts_ = list(self._doubts(task.name, party))
-        if unsure or doubts_:
-            return unsure[0] if unsure else Chain(nearest[0].links if nearest else [], doubts_)
-        text = f"no grant gives {self._did(party)} anything in {task.name}"
-        return nearest[0] if nearest else Chain([], [Reason(code="no-grant", text=text)])
-
-    def _doubts(self, name: str, party: bytes) -> Iterator[Reason]:
-        """Yield why the party may have what it seems not to have."""
-        asset = name.partition("@")[0]
-        for log in self._facts.missing_logs({*self._facts.may_give(name), party})[:1]:
-            yield Reason(code="log-missing", text=f"log {log.hex()} may say more, and can't be had")
-        if not self._facts.is_holder_known(asset):
-            yield Reason(code="holder-unknown", text=self._untold(asset))
-
-    # --- lineage
-
-    def _needs(self, task: _Task) -> Iterator[_Task]:
-        """Yield what rights in its inputs somebody needs, so that the party may have this one."""
-        asset = task.name.partition("@")[0]
-        holder = self._facts.holder(asset)
-        own = holder is not None and holder == task.party
-        right: Right = "use" if own and task.right != "operate" else "operate"
-        for source in self._facts.sources(task.name):
-            yield _Task(holder, right, source.name, task.name, source)
-
-    # --- borders
-
-    def _border_reasons(self, rule: BorderRule) -> Iterator[Reason]:
-        """Yield what a rule that is meant has against the transfer."""
-        text = rule.text or f"data from {rule.origin} outside of it"
-        if rule.effect == "deny" or rule.kind is None:
-            yield Reason(code="border", text=text)
-            return
-        if not rule.by:
-            what = f"{rule.kind} {rule.topic!r}"
-            yield Reason(code="border-nobody", text=f"{text}: whose {what} counts, the rules do not say")
-            return
-        condition, by = Condition(kind=rule.kind, topic=rule.topic), addresses(rule.by)
-        asset = self._question.name.partition("@")[0]
-        for each in in_force(asset, condition, self._question.at_ns, self._facts):
-            if by & addresses(each.statement.predicate.authors):
-                return
-        missing = self._facts.missing_logs(by)
-        code = "log-missing" if missing else "border"
-        yield Reason(code=code, text=f"{text}: no {rule.kind} {rule.topic!r} is in force")
-
-    # --- words
-
-    def _told(self, task: _Task, links: list[Link], reasons: list[Reason]) -> Ground:
-        return Ground(
-            verdict=verdict_on(reasons),
-            party="" if task.party is None else self._did(task.party),
-            right=task.right,
-            name=task.name,
-            product=task.product,
-            links=links,
-            reasons=reasons,
-        )
-
-    def _untold(self, asset: str) -> str:
-        return f"who holds {asset} can't be told: something was posted against it that can't be had"
-
-    def _did(self, party: bytes) -> str:
-        return format_did(self._chain_id, party)
+def _answer(asked: Question, parts: list[Part], nature: Nature, rules: RegionRules | None) -> Answer:
+    """Put the parts together: one no is a no, else what is unknown is unknown."""
+    verdicts = {part.verdict for part in parts}
+    verdict: Verdict = (
+        "denied" if "denied" in verdicts else "unknown" if "unknown" in verdicts else "permitted"
+    )
+    because = {reason: None for part in parts if part.verdict == verdict for reason in part.because}
+    links = {link.record: link for part in parts if part.chain is not None for link in part.chain.links}
+    terms = [link.terms for link in links.values()]
+    caps: dict[Money, None] = {each.price_cap: None for each in terms if each.price_cap is not None}
+    return Answer(
+        verdict=verdict,
+        because=tuple(because),
+        grants=tuple(links) if verdict == "permitted" else (),
+        free=bool(asked.purpose) and any(asked.purpose in each.free_for for each in terms),
+        caps=tuple(caps),
+        level=nature.level,
+        rules="" if rules is None else str(rules),
+    )

@@ -1,119 +1,175 @@
-"""What the rules of rights ask, and of what: questions, and the facts as of the end of one block.
+"""What is asked about rights, what has to be known to answer, and what an answer says.
 
-An index answers from its tables and an auditor from an evidence file. All facts are those of accepted records
-that were anchored, and of what was posted on chain, at or before that block; lists are in the order of
-(block, log id, index). Parties are 20-byte addresses, record ids 32 bytes, names those of assets
-(`haina/orders`, all of its versions) or of versions (`haina/orders@3`).
+The facts are those as of the end of one block, out of an index or an evidence file. Moments are nanoseconds
+since 1970 (`instants`): a grant begins with the time of its anchor's block, whatever its record claims, and
+what takes something away ends it with the time of the block in which it took effect, or from the later moment
+that it names. Parties are DIDs, records 64 hex digits, names those of assets and versions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Literal, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
-from ledger.core.negotiation import Steps
-from ledger.core.records import Statement
-from ledger.core.records_rights import Kind, Money, Right
+from ledger.core.records_rights import Kind, Level, Money, Right, Terms
+
+Verdict = Literal["permitted", "denied", "unknown"]
+
+CODES: Final = {
+    "holder": "the party holds the asset",
+    "granted": "a chain of grants, each within the one it rests on, leads to the holder",
+    "no-grant": "nobody granted it",
+    "other-subject": "the grant is about another version",
+    "other-right": "the grant is for other rights",
+    "other-purpose": "the grant is for other purposes",
+    "other-region": "the grant is for other regions",
+    "above-level": "the data is more sensitive than the grant allows",
+    "rejected": "the grant does not count",
+    "not-grantee": "the grant rests on one that gives its grantor nothing",
+    "not-sublicensable": "the grant rests on one that may not be passed on",
+    "beyond-grant": "the grant gives more than the one it rests on",
+    "circle": "the grants rest on one another",
+    "not-yet": "the grant was not anchored by then, or begins later",
+    "ended": "the grant had ended",
+    "revoked": "the grant had been taken back",
+    "frozen": "an arbiter has frozen it",
+    "condition-unmet": "what has to be attested is not",
+    "asset-unknown": "nobody registered the asset",
+    "border": "the rule list forbids it to cross this border",
+    "grant-missing": "the grant on which it rests is not known",
+    "revocation-missing": "a revocation may have been posted whose record is not known",
+    "facts-missing": "a log or record that may matter could not be had",
+    "purpose-unsaid": "it depends on the purpose, which was not said",
+    "region-unsaid": "it depends on the region, which was not said",
+    "unclassified": "nobody entitled has said how sensitive the data is",
+    "origin-unknown": "nobody entitled has said where the data is from",
+    "no-rule": "the rule list does not say",
+    "input-unproven": "it is not recorded or nobody hashed it, and who used it does not hold it",
+    "lineage-circle": "the lineage says that something went into itself",
+}
+"""Why an answer is what it is: stable codes and what they say."""
 
 
-class Question(Struct, frozen=True, kw_only=True):
-    """May `party` do this with `name`, at this moment (nanoseconds since 1970)?
+class Question(Struct, frozen=True):
+    """May `party` do this with an asset or version, for a purpose, in a region? Empty: it was not said."""
 
-    No purpose means any purpose, no region any region. `price` is what would be asked of others for a unit.
-    """
-
-    party: bytes
+    party: str
     right: Right
     name: str
     at_ns: int
     purpose: str = ""
     region: str = ""
-    price: Money | None = None
 
 
-class Given(Struct, frozen=True, gc=False):
-    """A record about rights: its id, what it says, block and time of its anchor.
+class Span(Struct, frozen=True):
+    """From a moment until another one, which is not in it; None: for good."""
 
-    `void` says why it counts for nothing: it was rightly signed, and gave what its giver had not to give.
+    start_ns: int
+    until_ns: int | None = None
+
+    def has(self, at_ns: int) -> bool:
+        """Tell whether a moment lies in it."""
+        return self.start_ns <= at_ns and (self.until_ns is None or at_ns < self.until_ns)
+
+
+class Given(Struct, frozen=True, kw_only=True):
+    """A grant, or an agreement that became FINALIZED: who gives whom what, and what became of it.
+
+    `order` is where it stands: block of the anchor, log id, index. `since_ns` is the time of the anchor's
+    block (of the step that made an agreement final), `revoked_ns` the moment from which it is taken back.
+    `rejected` is why it does not count, `doubt` why it can't be told whether it was taken back.
     """
 
-    record: bytes
-    statement: Statement
-    block: int
-    time_unix_s: int
-    void: str = ""
+    record: str
+    giver: str
+    taker: str
+    names: tuple[str, ...]
+    terms: Terms
+    order: tuple[int, str, int]
+    since_ns: int
+    under: str = ""
+    rejected: str = ""
+    revoked_ns: int | None = None
+    frozen: tuple[Span, ...] = ()
+    doubt: str = ""
 
 
-class Taken(Struct, frozen=True, gc=False):
-    """A revocation that is in effect: its record id, and the moment until which it lets things be."""
+class Attested(Struct, frozen=True, kw_only=True):
+    """An attestation that counts. `span` is from the start it names, or its anchor, to its end."""
 
-    record: bytes
-    effective: str = ""
+    record: str
+    kind: Kind
+    authors: tuple[str, ...]
+    names: tuple[str, ...]
+    order: tuple[int, str, int]
+    anchored_ns: int
+    span: Span
+    topic: str = ""
+    failed: bool = False
+    level: Level | None = None
+    purposes: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
 
 
-SourceKind = Literal["observed", "declared", "unregistered", "unknown"]
-"""As in `lineage`: hashed, named but never hashed, without a record here, in a log that can't be had."""
+class RightsFacts(Protocol):
+    """What the rules ask. Whatever is given in any order: the rules sort it by `order`."""
 
+    def holder(self, asset: str, at_ns: int, /) -> str | None:
+        """Give who held an asset at a moment, None if nobody registered it."""
 
-class Source(Struct, frozen=True, gc=False):
-    """Something that a product was made from."""
+    def frozen(self, asset: str, /) -> Sequence[Span]:
+        """Give when the arbiter that its registration names had the asset frozen."""
 
-    name: str
-    kind: SourceKind = "observed"
+    def grants(self, asset: str, party: str, /) -> Iterable[Given]:
+        """Give the grants and final agreements about an asset or its versions, the rejected ones too.
 
-
-class RightsFacts(Steps, Protocol):
-    """What is known as of the end of one block."""
-
-    def given(self, record_id: bytes, /) -> Given | None:
-        """Give an accepted grant, step of an agreement, attestation, or registration with an arbiter."""
-
-    def given_to(self, name: str, party: bytes, /) -> Sequence[Given]:
-        """List the grants and binding steps of agreements about a name, to this party or to everybody.
-
-        Void ones are among them. A version is covered by what is said of its asset.
+        Those to this party or to everybody; others may be among them.
         """
 
-    def may_give(self, name: str, /) -> Collection[bytes]:
-        """Give all who ever held the asset, and all who were ever given the right to pass on."""
+    def given(self, record: str, /) -> Given | None:
+        """Give a grant or final agreement by its record id."""
 
-    def holders(self, asset: str, /) -> Collection[bytes]:
-        """Give all who ever held the asset."""
+    def attestations(self, asset: str, /) -> Iterable[Attested]:
+        """Give what is attested of an asset or its versions."""
 
-    def holder(self, asset: str, /) -> bytes | None:
-        """Give who holds the asset now: to whom it was transferred, else its namespace's owner."""
+    def inputs(self, name: str, /) -> Iterable[str]:
+        """Give what went directly into a version; of an asset, into any of its versions."""
 
-    def is_holder_known(self, asset: str, /) -> bool:
-        """Tell whether the holder posted nothing against the asset of which the record can't be had."""
+    def unproven(self, name: str, maker: str, /) -> str:
+        """Say why nothing can be told of what this party used: it is not recorded, or nobody hashed it.
 
-    def held_at(self, asset: str, block: int, /) -> bytes | None:
-        """Give the holder for records anchored in `block` (`authority.Facts.holder`)."""
+        Empty if something can, and if it is the party's own.
+        """
 
-    def registration(self, asset: str, /) -> bytes | None:
-        """Give the id of the accepted record that registered an asset."""
+    def doubts(self, asset: str, /) -> Iterable[str]:
+        """Say what could not be had that may change any answer: a holder's log, a posted transfer."""
 
-    def content(self, version: str, /) -> tuple[str, str] | None:
-        """Give the digest (name, hex) of the content of a version that is recorded."""
+    def hidden(self, asset: str, party: str, /) -> Iterable[str]:
+        """Say in which logs that could not be had somebody may have given this party a right."""
 
-    def revocations(self, record_id: bytes, /) -> Sequence[Taken]:
-        """List the revocations of a record that took effect."""
 
-    def posted_block(self, record_id: bytes, target: bytes, parties: Collection[bytes], /) -> int | None:
-        """Give the block in which one of the parties first posted a record against another record."""
+class Reason(Struct, frozen=True):
+    """One of `CODES`, the asset or version that it is about, the grant at fault, and particulars."""
 
-    def unknown_posts(self, target: bytes, parties: Collection[bytes], /) -> Sequence[bytes]:
-        """List the ids that one of the parties posted against a record, and whose records can't be had."""
+    code: str
+    name: str
+    record: str = ""
+    text: str = ""
 
-    def attestations(self, kind: Kind, asset: str, /) -> Sequence[Given]:
-        """List the attestations of a kind about an asset or one of its versions."""
 
-    def answers(self, record_id: bytes, /) -> Sequence[Given]:
-        """List the attestations that name this record as their target."""
+class Answer(Struct, frozen=True, kw_only=True):
+    """The verdict and why: for a yes the grants used, for a no what blocks it, else what is not known.
 
-    def sources(self, name: str, /) -> Sequence[Source]:
-        """List what a version was made from directly; of an asset, what any of its versions was."""
+    `grants` are all records relied on, `free` says that nothing may be asked for this purpose, `caps` bound
+    the price of a unit. `level` is how sensitive the data is, `rules` names rule list, version and digest.
+    """
 
-    def missing_logs(self, parties: Collection[bytes], /) -> Sequence[bytes]:
-        """List the logs of these parties, and of those who sign for them, that can't be had to their end."""
+    verdict: Verdict
+    because: tuple[Reason, ...]
+    grants: tuple[str, ...] = ()
+    free: bool = False
+    caps: tuple[Money, ...] = ()
+    level: Level | None = None
+    rules: str = ""

@@ -5,12 +5,24 @@ Regions lie in one another by their codes: CN covers CN-44. Nothing here knows p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from ledger.core.instants import instant_ns
-from ledger.core.names import parse_version
-from ledger.core.records import Agreement, Grant, Predicate, Resource, Statement
+from ledger.core.records import Agreement, Grant, Predicate, Statement
 from ledger.core.records_rights import LEVELS, Level, Terms
+
+
+class Gift(NamedTuple):
+    """Terms, and the names of the assets and versions that they are about."""
+
+    names: Collection[str]
+    terms: Terms
+
+
+def gift_of(statement: Statement, terms: Terms) -> Gift:
+    """Give what a grant or agreement with these terms gives."""
+    return Gift([each.name for each in statement.subject], terms)
 
 
 def terms_of(predicate: Predicate) -> Terms | None:
@@ -47,20 +59,30 @@ def rank(level: Level | None) -> int:
     return 0 if level is None else 1 + LEVELS.index(level)
 
 
-def covers(subject: Iterable[Resource], name: str) -> bool:
-    """Tell whether a subject names this asset or version; an asset covers all of its versions."""
-    names = {each.name for each in subject}
-    return name in names or ("@" in name and parse_version(name)[0] in names)
+def covers(names: Collection[str], name: str) -> bool:
+    """Tell whether this asset or version is among the names; an asset covers all of its versions."""
+    return name in names or name.partition("@")[0] in names
 
 
-def excess(given: Statement, terms: Terms, parent: Statement, limits: Terms) -> str:
-    """Say in what `terms` about the subject of `given` go beyond those of `parent`; empty if in nothing.
+def link_fault(giver: str, given: Gift, parent_taker: str, parent: Gift) -> tuple[str, str] | None:
+    """Say why `giver` could not give this under what `parent_taker` was given: reason and particulars."""
+    if parent_taker != giver:
+        return "not-grantee", f"it gives {giver} nothing"
+    if not parent.terms.sublicensable:
+        return "not-sublicensable", "it may not be passed on"
+    beyond = excess(given, parent)
+    return ("beyond-grant", f"it does not reach that far: {beyond}") if beyond else None
+
+
+def excess(given: Gift, parent: Gift) -> str:
+    """Say in what terms go beyond those of the parent, each for their subject; empty if in nothing.
 
     Caps, free purposes and conditions need not be said again: they go on binding whoever comes after.
     """
-    for each in given.subject:
-        if not covers(parent.subject, each.name):
-            return f"subject {each.name}"
+    terms, limits = given.terms, parent.terms
+    for name in given.names:
+        if not covers(parent.names, name):
+            return f"subject {name}"
     for right in terms.rights:
         if right not in limits.rights:
             return f"right {right}"

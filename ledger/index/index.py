@@ -208,7 +208,7 @@ class Index(Questions):
         from ledger.index.tracing import check_block
 
         check_block(self.database, block)
-        return Rights(self.database, block)
+        return Rights(self.database, self.descriptor.chain_id, block)
 
     def facts(self) -> AuthorityFacts:
         """Return the facts of authority as they stand now: what the next record would be judged by."""

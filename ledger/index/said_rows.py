@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ledger.core.authority_facts import is_remembered
+from ledger.core.authority_rights import is_kept
 from ledger.core.identity import parse_did
 from ledger.core.negotiation import transition_findings
 from ledger.core.records import Agreement, Attestation, Delivery, Grant, Statement
@@ -42,7 +42,7 @@ class SaidRows:
     def apply(self, entry: Entry, statement: Statement, payload: bytes) -> None:
         """Buffer the rows of an accepted record; of those about data only an arbiter's name is kept."""
         predicate = statement.predicate
-        if not is_remembered(predicate):
+        if not is_kept(predicate):
             return
         findings = transition_findings(statement, entry.record, self._facts)
         for finding in findings:

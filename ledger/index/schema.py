@@ -18,7 +18,7 @@ from typing import Final
 
 from ledger.core.hashing import sha256
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raised when a table changes its shape, or when the same chain and logs would lead to other rows."""
 
 RULES_VERSION: Final = 2

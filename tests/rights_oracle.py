@@ -1,4 +1,4 @@
-"""Chains of grants against an oracle that knows nothing of the rules' code: plain sets of points.
+"""An oracle for chains of grants that knows nothing of the rules' code: plain sets of points.
 
 A point is (right, purpose, region, day). What a grant gives is the set of points that it says, cut down to
 what its giver's own grant gives; it is void if it says more. A party may do something on a day if some grant
@@ -10,14 +10,7 @@ from __future__ import annotations
 from itertools import product
 from typing import NamedTuple
 
-import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from ledger.core.records_rights import Terms
-from ledger.core.rights import may
-from ledger.core.rights_facts import Question
-from tests.book import CHAIN_ID, Book, at, day, party
 
 PARTIES = ("hold", "ann", "bea", "cem")
 RIGHTS = ("hold", "use", "operate")
@@ -145,70 +138,3 @@ def _points(said: Said, start_above: int | None) -> Points:
     places = {place for region in said.regions for place in PLACES[region]} or POINTS
     days = [d for d in DAYS if (start is None or start <= d) and (said.until is None or d < said.until)]
     return frozenset(product(said.rights, said.purposes or PURPOSES, places, days))
-
-
-def write(book: Book, said: Said, records: list[bytes]) -> None:
-    under = records[len(records) - said.under] if 0 < said.under <= len(records) else b""
-    terms = Terms(
-        rights=sorted(said.rights),  # type: ignore[arg-type]
-        purposes=sorted(said.purposes),
-        regions=sorted(said.regions),
-        start="" if said.start is None else day(said.start),
-        until="" if said.until is None else day(said.until),
-        sublicensable=said.onward,
-    )
-    taker = "" if said.taker == 4 else PARTIES[said.taker]
-    records.append(book.grant(PARTIES[said.giver], taker, under=under, terms=terms))
-
-
-def replay(drawn: list[Said | Taken]) -> tuple[Book, Oracle]:
-    """Tell both of them the same story; one step a block."""
-    book, oracle = Book(), Oracle()
-    book.register("hold/a", "hold")
-    records: list[bytes] = []
-    for step in drawn:
-        book.next()
-        if isinstance(step, Said):
-            above = oracle.said[-step.under].taker if 0 < step.under <= len(records) else 0
-            said = step._replace(giver=above % 4) if step.giver == 4 else step
-            if said.giver != said.taker:
-                oracle.grant(said, book.block)
-                write(book, said, records)
-        elif step.grant <= len(records):
-            index = len(records) - step.grant
-            by = PARTIES[oracle.said[index].giver]
-            effective = "" if step.effective is None else day(step.effective)
-            void = oracle.points[index] is None
-            book.revoke(by, records[index], effective=effective, posted=step.posted)
-            if step.posted and not void:
-                entry = (book.block, -1 if step.effective is None else step.effective)
-                oracle.revoked.setdefault(index, []).append(entry)
-    return book, oracle
-
-
-@pytest.mark.parametrize("examples", [200, pytest.param(10_000, marks=pytest.mark.slow)])
-def test_as_the_oracle_says(examples: int) -> None:
-    seen = {"permitted": 0, "denied": 0}
-
-    @settings(max_examples=examples, deadline=None)
-    @given(steps, st.lists(questions, min_size=1, max_size=8))
-    def check(drawn: list[Said | Taken], asked: list[tuple[str, str, str, str, int]]) -> None:
-        book, oracle = replay(drawn)
-        for who, right, purpose, region, today in asked:
-            question = Question(
-                party=party(who),
-                right=right,  # type: ignore[arg-type]
-                name="hold/a",
-                at_ns=at(today),
-                purpose=purpose,
-                region=region,
-            )
-            answer = may(question, book, CHAIN_ID)
-            expected = oracle.may(who, right, purpose, region, today)
-            assert answer.verdict == ("permitted" if expected else "denied"), answer
-            assert bool(answer.grounds[0].reasons) is not expected
-            if who != "hold":
-                seen[answer.verdict] += 1
-
-    check()
-    assert min(seen.values()) > examples // 20, seen

@@ -1,0 +1,264 @@
+"""What records say of rights, out of the tables, with what became of it: taken back, frozen, or in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Protocol
+
+from msgspec import Struct
+
+from ledger.core.digests import target_of_record
+from ledger.core.identity import parse_did
+from ledger.core.instants import instant_ns
+from ledger.core.negotiation import negotiation_state
+from ledger.core.postings import effective_block, posters
+from ledger.core.records import Agreement, Attestation, Grant, Statement
+from ledger.core.rights_facts import Attested, Given, Span
+from ledger.core.terms import giver_of, taker_of, terms_of
+from ledger.index.database import Database
+from ledger.index.kinds import ACCEPTED, ALGORITHMS
+from ledger.index.schema import short
+from ledger.index.verification import decode_checked
+
+
+class Chain(Protocol):
+    """What is known beside the records (`rights.Rights`)."""
+
+    def moment(self, block: int, /) -> int:
+        """Give the moment of a block."""
+
+    def posts(self, target: bytes, /) -> Iterable[tuple[bytes, bytes, int]]:
+        """Give who posted what against a target, and the block."""
+
+    def is_known(self, record: bytes, /) -> bool:
+        """Tell whether a record was accepted."""
+
+    def holders(self, asset: str, /) -> set[bytes]:
+        """Give who ever held an asset."""
+
+
+class Said(Struct, frozen=True, gc=False):
+    """A record: where it stands, what it says, and why it was refused."""
+
+    record: bytes
+    statement: Statement
+    order: tuple[int, str, int]
+    rejected: str
+
+
+class SaidOfRights:
+    """Reads grants and attestations as of the end of a block."""
+
+    def __init__(self, database: Database, chain: Chain, block: int) -> None:
+        self._database = database
+        self._chain = chain
+        self._block = block
+        self._known: dict[bytes, Said | None] = {}
+        self._given: dict[bytes, Given | None] = {}
+
+    def of(self, record: bytes) -> Said | None:
+        """Return an accepted record about rights, or a registration that names an arbiter."""
+        if record not in self._known:
+            rows = self._database.rows(_OF, short(record), record, ACCEPTED, self._block)
+            self._known[record] = _said(rows[0]) if rows else None
+        return self._known[record]
+
+    def said(self, record_id: bytes) -> Statement | None:
+        """Return what such a record says: for `negotiation`."""
+        found = self.of(record_id)
+        return None if found is None else found.statement
+
+    def follower(self, record_id: bytes) -> bytes | None:
+        """Return the step that follows another: for `negotiation`."""
+        following: bytes | None = self._database.scalar(_FOLLOWER, record_id, self._block)
+        return following
+
+    # --- grants
+
+    def grants(self, asset: str, party: bytes) -> list[Given]:
+        """Return what gives a party, or everybody, rights in an asset or its versions; void ones too."""
+        found: dict[bytes, Given] = {}
+        for row in self._database.rows(_GRANTED, asset, party, self._block):
+            given = self._as_given(_said(row))
+            if given is None:
+                continue
+            known = found.get(row[0])
+            if known is None or (known.rejected and not given.rejected):  # void in one log, good in another
+                found[row[0]] = given
+        return list(found.values())
+
+    def given(self, record: bytes) -> Given | None:
+        """Return a grant or final agreement."""
+        if record not in self._given:
+            said = self.of(record)
+            self._given[record] = None if said is None else self._as_given(said)
+        return self._given[record]
+
+    def _as_given(self, said: Said) -> Given | None:
+        predicate, terms = said.statement.predicate, terms_of(said.statement.predicate)
+        if terms is None or not isinstance(predicate, Grant | Agreement):
+            return None
+        since = said.order[0]
+        if isinstance(predicate, Agreement) and not said.rejected:
+            if negotiation_state(said.record, self) != "FINALIZED":
+                return None
+            since = self._last_block(said.record)
+        return Given(
+            record=said.record.hex(),
+            giver=giver_of(predicate),
+            taker=taker_of(predicate),
+            names=tuple(self._names(said.statement)),
+            terms=terms,
+            order=said.order,
+            since_ns=self._chain.moment(since),
+            under=predicate.under,
+            rejected=said.rejected,
+            revoked_ns=self._revoked_ns(said.record),
+            frozen=tuple(self.freezes(said.record)) if terms.arbiter else (),
+            doubt=self.doubt(said, self._who_may_end(said, terms.arbiter)),
+        )
+
+    def _last_block(self, record: bytes) -> int:
+        """Return the block of the last step that follows an agreement."""
+        while (following := self.follower(record)) is not None:
+            record = following
+        said = self.of(record)
+        return 0 if said is None else said.order[0]
+
+    def _names(self, statement: Statement) -> Iterator[str]:
+        """Yield what a grant is about; of versions those that have the content that it names."""
+        for each in statement.subject:
+            asset, _, number = each.name.partition("@")
+            row = self._database.one(_CONTENT, asset, int(number), self._block) if number else None
+            if row is None or each.digest.get(ALGORITHMS[row[0]]) == row[1].hex():
+                yield each.name
+
+    # --- attestations
+
+    def attestations(self, asset: str) -> list[Attested]:
+        """Return what is attested of an asset or its versions."""
+        return [self._as_attested(_said(row)) for row in self._database.rows(_ATTESTED, asset, self._block)]
+
+    def _as_attested(self, said: Said) -> Attested:
+        predicate = said.statement.predicate
+        assert isinstance(predicate, Attestation)
+        anchored = self._chain.moment(said.order[0])
+        ends = [self._revoked_ns(said.record), instant_ns(predicate.until) if predicate.until else None]
+        return Attested(
+            record=said.record.hex(),
+            kind=predicate.kind,
+            authors=tuple(predicate.authors),
+            names=tuple(self._names(said.statement)),
+            order=said.order,
+            anchored_ns=anchored,
+            span=Span(
+                instant_ns(predicate.start) if predicate.start else anchored,
+                min((end for end in ends if end is not None), default=None),
+            ),
+            topic=predicate.topic,
+            failed=predicate.outcome == "failed",
+            level=predicate.level,
+            purposes=tuple(predicate.purposes),
+            regions=tuple(predicate.regions),
+        )
+
+    # --- what became of it
+
+    def _revoked_ns(self, record: bytes) -> int | None:
+        """Return the moment from which a record is taken back: its effect, or the later one that it names."""
+        moments = [
+            max(self._chain.moment(block) + 1, instant_ns(effective) if effective else 0)
+            for block, effective in self._database.rows(_REVOKED, record, self._block)
+        ]
+        return min(moments, default=None)
+
+    def freezes(self, record: bytes) -> list[Span]:
+        """Return when a record was frozen: from the effect of a freeze to the anchor of a lift."""
+        answers = [_said(row) for row in self._database.rows(_ANSWERS, record, self._block)]
+        lifts = [each.order[0] for each in answers if _outcome(each) == "lifted"]
+        spans = []
+        for each in answers:
+            predicate = each.statement.predicate
+            if not isinstance(predicate, Attestation) or predicate.outcome != "frozen":
+                continue
+            since = effective_block(each.order[0], self._posted_block(each.record, record, predicate))
+            if since is None:
+                continue
+            ends = [self._chain.moment(block) for block in lifts if block >= since]
+            revoked = self._revoked_ns(each.record)
+            ends += [] if revoked is None else [revoked]
+            start = self._chain.moment(since)
+            spans.append(Span(start, min(ends, default=None)))
+        return spans
+
+    def _posted_block(self, record: bytes, target: bytes, predicate: Attestation) -> int | None:
+        authors = posters(predicate)
+        posts = self._chain.posts(target_of_record(target))
+        return min((block for by, posted, block in posts if posted == record and by in authors), default=None)
+
+    def _who_may_end(self, said: Said, arbiter: str) -> set[bytes]:
+        """Return who could take a grant back or freeze it."""
+        predicate = said.statement.predicate
+        parties = {parse_did(each)[1] for each in predicate.authors}
+        if arbiter:
+            parties.add(parse_did(arbiter)[1])
+        if isinstance(predicate, Grant) and not predicate.under:
+            for each in said.statement.subject:
+                parties |= self._chain.holders(each.name.partition("@")[0])
+        return parties
+
+    def doubt(self, said: Said, parties: Collection[bytes]) -> str:
+        """Say what one of these posted against a record and is not known; empty if nothing."""
+        for by, posted, _ in self._chain.posts(target_of_record(said.record)):
+            if by in parties and not self._chain.is_known(posted):
+                return f"{posted.hex()} was posted against it, and that record can't be had"
+        return ""
+
+
+def _outcome(said: Said) -> str | None:
+    predicate = said.statement.predicate
+    return predicate.outcome if isinstance(predicate, Attestation) else None
+
+
+def _said(row: tuple[object, ...]) -> Said:
+    record, payload, block, log, index, verdict, reason, message = row
+    assert isinstance(record, bytes)
+    assert isinstance(payload, bytes)
+    assert isinstance(log, bytes)
+    assert isinstance(block, int)
+    assert isinstance(index, int)
+    rejected = "" if verdict == ACCEPTED else f"{reason}: {message}"
+    return Said(record, decode_checked(payload), (block, log.hex(), index), rejected)
+
+
+_COLUMNS = "e.record, s.payload, e.block, l.log, e.idx, e.verdict, e.reason, e.message"
+_JOINS = "JOIN said s ON s.entry = e.id JOIN log l ON l.id = e.log"
+_OF = f"""
+SELECT {_COLUMNS} FROM entry e {_JOINS}
+WHERE e.short = ? AND e.record = ? AND e.verdict = ? AND e.block <= ?
+"""  # noqa: S608 - names of ours, here and below
+_FOLLOWER = """
+SELECT e.record FROM said s JOIN entry e ON e.id = s.entry WHERE s.previous = ? AND s.block <= ?
+ORDER BY s.id LIMIT 1
+"""
+_GRANTED = f"""
+SELECT DISTINCT {_COLUMNS} FROM asset a CROSS JOIN granted g ON g.asset = a.id
+  AND g.taker IN (0, (SELECT id FROM party WHERE address = ?2))
+JOIN entry e ON e.id = g.entry {_JOINS} WHERE a.name = ?1 AND g.block <= ?3 ORDER BY e.id
+"""  # noqa: S608
+_ATTESTED = f"""
+SELECT DISTINCT {_COLUMNS} FROM asset a CROSS JOIN attested t ON t.asset = a.id
+JOIN entry e ON e.id = t.entry {_JOINS} WHERE a.name = ? AND t.block <= ? ORDER BY e.id
+"""  # noqa: S608
+_ANSWERS = f"""
+SELECT DISTINCT {_COLUMNS} FROM attested t JOIN entry e ON e.id = t.entry {_JOINS}
+WHERE t.target = ? AND t.block <= ? ORDER BY e.id
+"""  # noqa: S608
+_REVOKED = """
+SELECT x.block, r.effective FROM revoked x JOIN revocation r ON r.entry = x.entry
+WHERE x.target = ? AND x.block <= ? ORDER BY x.id
+"""
+_CONTENT = """
+SELECT n.alg, n.digest FROM version v JOIN node n ON n.id = v.node JOIN asset a ON a.id = v.asset
+WHERE a.name = ? AND v.number = ? AND v.block <= ?
+"""
