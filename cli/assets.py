@@ -159,18 +159,24 @@ def transfer(session: Session, asset: str, receiver: str) -> int:
     answers="Receipt",
     example="""
 dataledger revoke 3f9a2c
-dataledger revoke 3f9a2c --reason "wrong file" """,
+dataledger revoke 3f9a2c --reason "wrong file"
+dataledger revoke 3f9a2c --from 2027-01-01 --reason "the contract was terminated" """,
 )
 @click.argument("record")
 @click.option("--reason", default="", help="Why, for people.")
+@click.option(
+    "--from", "since", default="", metavar="DATE|TIME", help="From when on. Default: as soon as it is posted."
+)
 @pass_session
-def revoke(session: Session, record: str, reason: str) -> int:
+def revoke(session: Session, record: str, reason: str, since: str) -> int:
     """Take back a record of yours.
 
-    RECORD is its id or the first digits of it. The revocation is recorded, anchored and posted on chain,
-    and binds from there on. The record stays where it is, and is shown as revoked.
+    RECORD is its id or the first digits of it; it may also be a grant by an earlier holder of what you hold.
+    The revocation is recorded, anchored and posted on chain,
+    and binds from there on, never before; what was lawful until then stays so. The record stays where it is,
+    and is shown as revoked.
     """
-    return session.settle(session.open().revoke(record, reason=reason))
+    return session.settle(session.open().revoke(record, reason=reason, since=since))
 
 
 @group("import")

@@ -9,7 +9,10 @@ from .mistakes import perhaps_a_file
 from .render import browsing
 from .session import Session
 
-TYPES = ("registration", "version", "activity", "transfer", "revocation")
+TYPES = (
+    "registration", "version", "activity", "transfer", "revocation",
+    "grant", "agreement", "delivery", "settlement", "attestation",
+)  # fmt: skip
 STATES = ("pending", "anchored", "final", "rejected")
 
 

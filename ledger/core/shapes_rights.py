@@ -125,7 +125,7 @@ def check_delivery(subject: Sequence[Resource], predicate: Delivery) -> None:
         raise FormatError("delivery: expected neither `units` nor `charged` of what is only requested")
     if (delivered or state == "COMPLETED") and any(digests.ASSET in each.digest for each in subject):
         raise FormatError("delivery: expected versions, which are what is delivered, got an asset")
-    _check_regions([predicate.region] if predicate.region else [])
+    check_regions([predicate.region] if predicate.region else [])
     _check_money(predicate.charged)
 
 
@@ -166,7 +166,7 @@ def check_attestation(subject: Sequence[Resource], predicate: Attestation) -> No
     _check_money(predicate.amount)
     _check_parties(predicate.to)
     check_unique(predicate.purposes, "purposes")
-    _check_regions(predicate.regions)
+    check_regions(predicate.regions)
     _check_span(predicate.start, predicate.until)
     if predicate.due:
         instant_ns(predicate.due)
@@ -176,7 +176,7 @@ def _check_terms(terms: Terms) -> None:
     check_unique(terms.rights, "rights")
     check_unique(terms.purposes, "purposes")
     check_unique(terms.free_for, "free_for")
-    _check_regions(terms.regions)
+    check_regions(terms.regions)
     _check_span(terms.start, terms.until)
     _check_money(terms.price_cap)
     for condition in terms.conditions:
@@ -220,7 +220,8 @@ def _check_money(money: Money | None) -> None:
         exponent_of(money.currency)
 
 
-def _check_regions(regions: Iterable[str]) -> None:
+def check_regions(regions: Iterable[str]) -> None:
+    """Refuse anything but ISO 3166 codes, each once."""
     check_unique(list(regions), "regions")
     for region in regions:
         if _region(region) is None:

@@ -202,6 +202,24 @@ class Index(Questions):
             )
         return assets[0] if assets else None
 
+    def block_at(self, time_unix_s: int) -> int:
+        """Return the last block that is not later than this time; NotFound if all are."""
+        from ledger.index.tracing import block_at
+
+        return block_at(self.database, time_unix_s)
+
+    def block_time(self, block: int) -> int:
+        """Return the time of the last block until this one, in Unix seconds; Unavailable if it is not known
+        yet.
+        """
+        from ledger.index.tracing import check_block
+
+        check_block(self.database, block)
+        time = self.database.scalar(
+            "SELECT time FROM block WHERE number <= ? ORDER BY number DESC LIMIT 1", block
+        )
+        return int(time or 0)
+
     def rights(self, block: int) -> RightsFacts:
         """Return the facts about rights as of the end of a block; see `core.rights.may`."""
         from ledger.index.rights import Rights

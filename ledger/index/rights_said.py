@@ -136,8 +136,9 @@ class SaidOfRights:
     # --- attestations
 
     def attestations(self, asset: str) -> list[Attested]:
-        """Return what is attested of an asset or its versions."""
-        return [self._as_attested(_said(row)) for row in self._database.rows(_ATTESTED, asset, self._block)]
+        """Return what is attested of an asset or its versions; freezes are told by `freezes`."""
+        said = [_said(row) for row in self._database.rows(_ATTESTED, asset, self._block)]
+        return [self._as_attested(each) for each in said if _outcome(each) not in ("frozen", "lifted")]
 
     def _as_attested(self, said: Said) -> Attested:
         predicate = said.statement.predicate

@@ -10,7 +10,7 @@ from ledger.chain import contracts
 from ledger.core import digests
 from ledger.core.errors import NotFound, Usage
 from ledger.core.names import check_asset, format_version
-from ledger.core.records import Alias
+from ledger.core.records import Alias, Grant
 from ledger.index.views import EntryView
 from ledger.service.asking import asked
 from ledger.service.batch import Batch
@@ -21,6 +21,7 @@ from ledger.service.paths import Paths, remember
 from ledger.service.publishing import publish, receipt
 from ledger.service.rechecking import statement_at
 from ledger.service.results import Receipt
+from ledger.service.times import start_of
 from ledger.store.content import Content, digest_path
 
 
@@ -120,12 +121,14 @@ def transfer(context: Context, asset: str, receiver: str) -> Receipt:
         return _posted(context, batch, target, record)
 
 
-def revoke(context: Context, prefix: str, *, reason: str = "") -> Receipt:
+def revoke(context: Context, prefix: str, *, reason: str = "", since: str = "") -> Receipt:
     """Take back a record of this party, named by its id or the first digits of it; it stays in the log,
-    revoked.
+    revoked. What an earlier holder granted, the holder may take back.
 
-    Recorded, anchored and posted on chain, from where on it binds. One that was begun is finished.
+    Recorded, anchored and posted on chain, from where on it binds; with `since`, a date or time, from then
+    on. One that was begun is finished.
     """
+    effective = start_of(since) if since else ""
     with context.writing():
         batch = Batch(context)
         row, record = _own_record(context, prefix)
@@ -134,7 +137,7 @@ def revoke(context: Context, prefix: str, *, reason: str = "") -> Receipt:
         subject = statement_at(context, row.log, row.idx).subject
         begun = context.index.unposted_revocation(record, context.address)
         with asked():
-            revocation = begun or batch.revocation(record, subject, reason)
+            revocation = begun or batch.revocation(record, subject, reason, effective)
         return _posted(context, batch, digests.target_of_record(record), revocation)
 
 
@@ -154,7 +157,7 @@ def _own_record(context: Context, prefix: str) -> tuple[EntryView, bytes]:
             f"{len(rows)} records that count begin with {prefix}", hint="dataledger log lists them"
         )
     (row,) = rows
-    if row.party != context.address or row.record is None:
+    if row.record is None or (row.party != context.address and not _inherited(context, row)):
         raise Usage(f"record {prefix} is not yours to take back")
     if row.type in {"transfer", "revocation"}:
         raise Usage(
@@ -162,6 +165,16 @@ def _own_record(context: Context, prefix: str) -> tuple[EntryView, bytes]:
             hint="a transfer is undone by a transfer back, a revocation by recording anew",
         )
     return row, row.record
+
+
+def _inherited(context: Context, row: EntryView) -> bool:
+    """Tell whether this is a grant by an earlier holder of what this party holds now."""
+    if row.type != "grant":
+        return False
+    statement = statement_at(context, row.log, row.idx)
+    predicate = statement.predicate
+    assets = {each.name.partition("@")[0] for each in statement.subject}
+    return isinstance(predicate, Grant) and not predicate.under and all(map(context.known.holds, assets))
 
 
 def parse_alias(text: str) -> Alias:

@@ -22,6 +22,7 @@ from ledger.core.records import (
     Attachment,
     Digests,
     Field,
+    Grant,
     Predicate,
     Registration,
     Resource,
@@ -29,6 +30,7 @@ from ledger.core.records import (
     Transfer,
     Version,
 )
+from ledger.core.records_rights import Terms
 from ledger.core.statement import build_statement
 from ledger.service.context import Context
 from ledger.service.envelopes import sign_records
@@ -150,9 +152,19 @@ class Batch:
         predicate = Transfer(**self._header(), giver=self._context.party, receiver=receiver)
         return self._add("transfer", asset, [self.asset_resource(asset)], predicate)
 
-    def revocation(self, target: bytes, subject: Sequence[Resource], reason: str) -> bytes:
-        """Record that this party takes back its record `target` (32 bytes). Returns the record id."""
-        predicate = Revocation(**self._header(), target=target.hex(), reason=reason)
+    def grant(self, subject: Sequence[Resource], to: str, terms: Terms, under: str) -> Grant:
+        """Record that this party gives rights in the subject to a party (DID; empty: everybody)."""
+        predicate = Grant(**self._header(), grantor=self._context.party, grantee=to, terms=terms, under=under)
+        self._add("grant", ", ".join(each.name for each in subject), list(subject), predicate)
+        return predicate
+
+    def revocation(
+        self, target: bytes, subject: Sequence[Resource], reason: str, effective: str = ""
+    ) -> bytes:
+        """Record that this party takes back its record `target` (32 bytes), now or from the time `effective`
+        on. Returns the record id.
+        """
+        predicate = Revocation(**self._header(), target=target.hex(), reason=reason, effective=effective)
         return self._add("revocation", target.hex(), list(subject), predicate)
 
     def asset_resource(self, asset: str) -> Resource:

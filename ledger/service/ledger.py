@@ -29,7 +29,9 @@ from ledger.service.progress import Notify, Progress, no_progress, silent
 from ledger.store.passphrase import Prompt
 
 if TYPE_CHECKING:
+    from ledger.core.records_rights import Right
     from ledger.service.lineage import Direction, Level
+    from ledger.service.offers import Offer
     from ledger.service.request import InitRequest
 
 
@@ -121,11 +123,17 @@ class Ledger:
 
         return assets.transfer(self._context, asset, receiver)
 
-    def revoke(self, record: str, *, reason: str = "") -> r.Receipt:
+    def revoke(self, record: str, *, reason: str = "", since: str = "") -> r.Receipt:
         """Take back a record, named by its id or the first digits of it; see `assets.revoke`."""
         from ledger.service import assets
 
-        return assets.revoke(self._context, record, reason=reason)
+        return assets.revoke(self._context, record, reason=reason, since=since)
+
+    def grant(self, offer: Offer, *, anchor: bool = True) -> r.Receipt:
+        """Give rights in assets or versions to another party, or to everybody; see `granting.grant`."""
+        from ledger.service import granting
+
+        return granting.grant(self._context, offer, anchor=anchor)
 
     def run(
         self,
@@ -166,6 +174,24 @@ class Ledger:
         )
 
     # --- asking
+
+    def may(
+        self,
+        party: str,
+        right: Right,
+        reference: str,
+        *,
+        purpose: str = "",
+        region: str = "",
+        at: str = "",
+        rules: Sequence[Path] = (),
+    ) -> r.Permission:
+        """Say whether a party may hold, use or operate something, and why; see `rights.may`."""
+        from ledger.service import rights
+
+        return rights.may(
+            self._context, party, right, reference, purpose=purpose, region=region, at=at, rules=rules
+        )
 
     def lineage(
         self,

@@ -13,6 +13,11 @@ from msgspec import Struct
 from ledger.core.verdict import Conclusion, Observation
 from ledger.service.private_results import Disclosures as Disclosures  # noqa: PLC0414 - offered here too
 from ledger.service.private_results import PrivateAttachment as PrivateAttachment  # noqa: PLC0414
+from ledger.service.rights_results import Cap as Cap  # noqa: PLC0414
+from ledger.service.rights_results import Cause as Cause  # noqa: PLC0414
+from ledger.service.rights_results import Duty as Duty  # noqa: PLC0414
+from ledger.service.rights_results import GrantUsed as GrantUsed  # noqa: PLC0414
+from ledger.service.rights_results import Permission as Permission  # noqa: PLC0414
 
 
 class RecordRef(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from ledger.core.errors import Usage
 
+_DATE = len("2026-01-31")
 _LAST = 253402300799  # the end of the year 9999, which is as far as RFC 3339 goes
 
 
@@ -19,10 +20,20 @@ def now() -> str:
     return format_time(int(datetime.now(UTC).timestamp()))
 
 
+def start_of(text: str) -> str:
+    """Read an RFC 3339 time, or a date (its beginning, UTC), and return it as records state times."""
+    return format_time(parse_time(f"{text}T00:00:00Z" if len(text) == _DATE else text))
+
+
+def end_of(text: str) -> str:
+    """Read an RFC 3339 time, or a date (its end, UTC), as the first moment that does not count."""
+    return format_time(parse_time(text) + (1 if len(text) == _DATE else 0))
+
+
 def parse_time(text: str) -> int:
     """Read an RFC 3339 time, or a date (its end, UTC), as Unix seconds; raises Usage."""
     try:
-        if len(text) == len("2026-01-31"):
+        if len(text) == _DATE:
             return int(datetime.fromisoformat(f"{text}T23:59:59+00:00").timestamp())
         parsed = datetime.fromisoformat(text)
     except ValueError:

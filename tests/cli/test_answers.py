@@ -36,6 +36,8 @@ COMMANDS: list[list[str]] = [
     ["register", "haina/more", "orders.csv", "--title", "More", "--license", "CC-BY-4.0"],
     ["version", "haina/orders", "forecast.py"],
     ["transfer", "haina/orders", "jinlong"],
+    ["grant", "haina/orders", "--to", "jinlong", "--rights", "use", "--until", "2099-12-31"],
+    ["may", "haina", "operate", "haina/orders"],
     ["import", "openlineage", "event.json"],
     ["trace", "haina/demand"],
     ["impact", "haina/orders"],

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 import pytest
-from ledger_cli.render import asking, browsing, disclosing, identity, proving, writing
+from ledger_cli.render import asking, browsing, disclosing, identity, proving, rights, writing
 from ledger_cli.render.layout import bad, count, pairs, shown, table
 from ledger_cli.session import to_json
 from msgspec import Struct, inspect
@@ -28,6 +28,7 @@ RENDERERS: dict[type[Struct], Callable[[Any], Iterator[str]]] = {
     r.Imported: writing.imported,
     r.FileVerdict: asking.file_verdict,
     r.AuditReport: asking.audit,
+    r.Permission: rights.permission,
     r.Status: browsing.status,
     r.Follows: browsing.follows,
     r.LogListing: browsing.log,
