@@ -189,10 +189,11 @@ def _logs(database: Database, condition: str, *params: object) -> list[LogView]:
             checkpoints=checkpoints or 0,
             problem=problem or "",
             closed_block=closed,
+            closed_at=at or 0,
+            successor=successor if successor and any(successor) else None,
         )
-        for log_id, party, number, anchored, size, pending, checkpoints, problem, closed in database.rows(
-            f"{_LOGS} {condition}", PENDING, *params
-        )
+        for log_id, party, number, anchored, size, pending, checkpoints, problem, closed, at, successor
+        in database.rows(f"{_LOGS} {condition}", PENDING, *params)
     ]
 
 
@@ -213,8 +214,9 @@ SELECT l.log, p.address, l.number,
      AND e.idx >= ifnull((SELECT max(q.size) FROM prefix q WHERE q.log = l.id), 0)),
   (SELECT count(*) FROM anchor a WHERE a.log = l.id),
   (SELECT s.reason FROM stop s WHERE s.log = l.id ORDER BY s.id LIMIT 1),
-  (SELECT min(c.block) FROM log_closed c WHERE c.log = l.id)
+  c.block, c.at, c.successor
 FROM log l LEFT JOIN party p ON p.id = l.party
+LEFT JOIN log_closed c ON c.id = (SELECT min(d.id) FROM log_closed d WHERE d.log = l.id)
 """
 _UNKNOWN = """
 (NOT EXISTS (SELECT 1 FROM registration r WHERE r.asset = a.id) OR EXISTS (

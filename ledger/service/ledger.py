@@ -17,7 +17,7 @@ thread at a time.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -242,6 +242,19 @@ class Ledger:
         from ledger.service import browsing
 
         return browsing.findings(self._context, limit=limit)
+
+    def close_log(
+        self,
+        at: int,
+        successor: str = "new",
+        *,
+        reason: str = "",
+        confirm: Callable[[str], bool] = lambda _: False,
+    ) -> r.Done:
+        """Close a damaged log for good; records go to its successor from now on. See `closing.close_log`."""
+        from ledger.service import closing
+
+        return closing.close_log(self._context, at, successor, reason=reason, confirm=confirm)
 
     # --- keeping up
 

@@ -159,7 +159,11 @@ class AuditReport(Struct, frozen=True, kw_only=True, tag_field="format", tag="da
 
 
 class Followed(Struct, frozen=True, kw_only=True):
-    """A log that this workspace reads besides its own."""
+    """A log that this workspace reads besides its own.
+
+    `closed_block` is the block in which its owner closed it, null while it is open; the log that goes on is
+    followed by itself, and says in `successor_of` after which one.
+    """
 
     party: str
     name: str
@@ -169,6 +173,8 @@ class Followed(Struct, frozen=True, kw_only=True):
     anchored: int
     trusted: bool = False
     problem: str = ""
+    closed_block: int | None = None
+    successor_of: str = ""
 
 
 class Status(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/status/v1"):

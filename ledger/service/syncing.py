@@ -94,7 +94,7 @@ def refresh(context: Context, *, hurried: bool = True) -> SyncReport:
         logs.update(logs.followed())
         report = index.sync(reader, logs, progress=context.progress)
         announced = [log_id for log_id in index.missing_logs(context.address) if index.log_location(log_id)]
-        if logs.update(announced):
+        if logs.update([*logs.succeeded(), *announced]):
             report = index.sync(reader, logs, progress=context.progress)
     for log_id, problem in logs.problems.items():
         context.notify(f"the log {log_id.hex()[:12]} of {_owner(context, log_id)}: {problem}")
