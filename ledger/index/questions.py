@@ -251,6 +251,10 @@ class Questions:
         """Return the logs that can't be had and that the lineage (of `party`'s assets, if given) needs."""
         return parties.missing_logs(self.database, party)
 
+    def unreadable_entries(self, log_id: bytes) -> int:
+        """Return how many entries of a log were refused for what they are: no record, or badly signed."""
+        return parties.unreadable_entries(self.database, log_id)
+
     def own_log_size(self, log_id: bytes) -> int:
         """Return how many entries of a log were indexed, the pending ones included."""
         return parties.own_log_size(self.database, log_id)

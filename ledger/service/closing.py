@@ -89,9 +89,7 @@ def _plan(context: Context, at: int, successor: str, reason: str) -> _Plan:
     if not count:
         raise Usage(f"log {number} has no checkpoint on chain yet: there is nothing to close")
     if not 0 <= at <= count:
-        raise Usage(
-            f"log {number} has checkpoints 0 to {count - 1}: --at is at most {count}, which is to stand by all"
-        )
+        raise Usage(f"log {number} has checkpoints 0 to {count - 1}: --at {count} is to stand by all of them")
     chosen = _chosen(context, successor, closure)
     if closure is not None and closure.successor != context.log_id_of(context.address, chosen):
         went_on = successor_word(context, closure.successor)
@@ -107,7 +105,9 @@ def _chosen(context: Context, text: str, closure: Closure | None) -> int:
         return next(number for number in numbers if began is not None or _is_unused(context, number))
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else _by_id(context, text)
     if number <= context.config.log_number or number >= MOST_LOGS:
-        raise Usage(f"log {number} can't go on from log {context.config.log_number}: name a later one, or new")
+        raise Usage(
+            f"log {number} can't go on from log {context.config.log_number}: name a later one, or new"
+        )
     if closure is None and not _is_unused(context, number):
         raise Usage(f"log {number} was used or closed before", hint="--successor new takes the next free one")
     return number
@@ -182,4 +182,3 @@ def _calls(context: Context, plan: _Plan) -> Sequence[Call]:
 def _serve_note(context: Context, plan: _Plan) -> str:
     folder = context.workspace.log_folder(plan.successor)
     return f"whoever serves {context.workspace.public} serves the new log with it: it is in {folder}"
-

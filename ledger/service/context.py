@@ -185,11 +185,11 @@ class Context:
         """The own log that records go to."""
         return self.own_log(self.log_id)
 
-    def own_log(self, log_id: bytes) -> LogFolder:
+    def own_log(self, log_id: bytes, *, compare_kept: bool = True) -> LogFolder:
         """Open one of the own logs. Raises `Corrupt` or `Forked` for a damaged one."""
         number = self.own_logs[log_id]
         folder, lock = self.workspace.log_folder(number), self.workspace.log_lock(number)
-        return LogFolder(folder, log_id, lock_path=lock)
+        return LogFolder(folder, log_id, lock_path=lock, compare_kept=compare_kept)
 
     @cached_property
     def reader(self) -> Reader:

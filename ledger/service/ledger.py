@@ -199,11 +199,13 @@ class Ledger:
 
         return verifying.verify(self._context, path, asset=asset)
 
-    def audit(self) -> r.AuditReport:
-        """Recompute everything from stored bytes; see `auditing.audit`."""
+    def audit(
+        self, *, logs: Sequence[str] = (), since: str | None = None, against: str | None = None
+    ) -> r.AuditReport:
+        """Recompute everything from stored bytes, or what is asked for; see `auditing.audit`."""
         from ledger.service import auditing
 
-        return auditing.audit(self._context)
+        return auditing.audit(self._context, logs=logs, since=since, against=against)
 
     def status(self) -> r.Status:
         """Say where the workspace stands and what wants attention."""

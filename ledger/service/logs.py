@@ -12,10 +12,13 @@ from contextlib import suppress
 from msgspec import Struct
 
 from ledger.chain.interface import Reader
-from ledger.core.errors import LedgerError, Unavailable
+from ledger.core.chain_facts import Checkpoint
+from ledger.core.errors import LedgerError, NotFound, Unavailable, Usage
 from ledger.core.identity import parse_did
 from ledger.service.attached import public_attachments
 from ledger.service.context import Context
+from ledger.service.forks import keep
+from ledger.service.served import Served, contradictions, read_served, remember, seen
 from ledger.store.budget import Budget
 from ledger.store.folder import TileFolder
 from ledger.store.log import LogFolder
@@ -118,10 +121,50 @@ class Logs:
         mirror = self._mirror(log_id)
         if mirror.size >= head.size:
             mirror.require_extends(head.size, head.root)
+            if not self.hurried:
+                self._look_again(log_id, mirror, head)
             return False
         with self._source(log_id) as source:
+            served = self._look(log_id, mirror, source, head)
             mirror.extend(source, head.size, head.root, on_wait=self._context.notify)
+            self._remember(mirror, served)
         return True
+
+    def _look_again(self, log_id: bytes, mirror: Mirror, head: Checkpoint) -> None:
+        """Look at what is served of a log of which nothing is missing here, if it can be had now."""
+        with suppress(Unavailable, Usage), self._source(log_id) as source:
+            self._remember(mirror, self._look(log_id, mirror, source, head))
+
+    def _look(self, log_id: bytes, mirror: Mirror, source: LogSource, head: Checkpoint) -> Served | None:
+        """Return the checkpoint that is served if it fits what is known; keep as proof where it does not.
+
+        Who serves entries and no checkpoint is believed as far as they are anchored.
+        """
+        party, served = self._party_of(log_id), None
+        with suppress(Unavailable):
+            served = read_served(self._context, party, log_id, source) if party else None
+        if party is None or served is None:
+            return None
+        for fork in contradictions(self._context, party, mirror, served, source, head):
+            if keep(self._context, fork):
+                self._context.notify(f"{fork.kind}: the log of {fork.party}: {fork.text}")
+            return None
+        return served
+
+    def _remember(self, mirror: Mirror, served: Served | None) -> None:
+        party = self._party_of(mirror.log_id)
+        if party is not None and served is not None:
+            before = seen(self._context, party, mirror.log_id, mirror.path)
+            remember(mirror.path, served, before.size if before else 0)
+
+    def _party_of(self, log_id: bytes) -> bytes | None:
+        """Return whose log this is, as the index has it or as the settings say."""
+        followed = self._followed.get(log_id)
+        if followed is not None and followed.label:
+            return parse_did(followed.label)[1]
+        with suppress(NotFound, Unavailable):
+            return self._context.index.party_of_log(log_id)
+        return None
 
     def _own(self, log_id: bytes, stop: int) -> TileFolder:
         log = own_log(self._context, log_id)

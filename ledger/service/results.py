@@ -122,10 +122,45 @@ class Problem(Struct, frozen=True, kw_only=True):
     entry: int | None = None
 
 
+class ForkHead(Struct, frozen=True, kw_only=True):
+    """One of two heads that cannot both be true: who or what says so, and what.
+
+    Of a log: `size` and `root`, with `note`, the signed checkpoint byte for byte, where it was signed, and
+    `block` where it was anchored. Of a chain: `block` and `block_hash`, with the own log's anchored head
+    there.
+    """
+
+    source: str
+    size: int | None = None
+    root: str = ""
+    note: str = ""
+    block: int | None = None
+    block_hash: str = ""
+
+
+class Fork(Struct, frozen=True, kw_only=True):
+    """Two heads of one log, or two answers of one chain, that contradict each other.
+
+    `kind` is `fork` (neither head extends the other), `fork-same-size` (two roots for one size),
+    `chain-fork` (two final blocks of one number) or `chain-rolled-back` (a final block is gone). `log` and
+    `party` are empty for a chain. `path` is the file that keeps this as proof; whoever has understood it may
+    delete it.
+    """
+
+    kind: str
+    log: str
+    party: str
+    text: str
+    heads: list[ForkHead]
+    path: str = ""
+
+
 class AuditedLog(Struct, frozen=True, kw_only=True):
     """One log as audited: how many entries were recomputed, and how far its anchors reach.
 
     `anchored` is what the chain says; of another party's log fewer `entries` may be here, which is a finding.
+    Of a closed log `closed_block` says since when; its owner stands by the checkpoints below `closed_at`, and
+    `successor` goes on. `signatures` is how many entries had their signatures verified.
     """
 
     log: str
@@ -134,16 +169,23 @@ class AuditedLog(Struct, frozen=True, kw_only=True):
     anchored: int
     checkpoints: int
     good: bool
+    signatures: int = 0
+    closed_block: int | None = None
+    closed_at: int | None = None
+    successor: str = ""
 
 
 class AuditReport(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/audit/v1"):
-    """Everything recomputed from stored bytes. `good` is false if anything failed; findings alone don't fail.
+    """Everything recomputed from stored bytes. Findings alone fail nothing.
 
-    `to_block` is how far chain and index were compared, `state_digest` belongs to `digest_block`, the last
-    final one (empty and null where the index could not be read). `findings_truncated` says that the list was
-    cut.
+    `verdict` is `good`, `failed`, or `partial`: nothing is wrong in what was looked at, and `not_checked`
+    says what was not, because it was asked so. `good` is true for the first alone. `forks` are also among the
+    `failures`. `to_block` is how far chain and index were compared, `state_digest` belongs to `digest_block`,
+    the last final one (empty and null where the index was not compared). `findings_truncated` says that the
+    list was cut.
     """
 
+    verdict: str
     good: bool
     chain_blocks: int
     logs: list[AuditedLog]
@@ -155,6 +197,8 @@ class AuditReport(Struct, frozen=True, kw_only=True, tag_field="format", tag="da
     digest_block: int | None
     to_block: int | None
     trust_root: str
+    forks: list[Fork] = []
+    not_checked: list[str] = []
     notes: list[str] = []
 
 
@@ -203,6 +247,7 @@ class Status(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataled
     changed_files: list[str]
     followed: list[Followed]
     missing_logs: list[str]
+    forks: list[Fork] = []
     notes: list[str] = []
 
 

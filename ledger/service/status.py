@@ -12,6 +12,7 @@ from ledger.index import Index
 from ledger.index.views import LogView
 from ledger.service.context import Context
 from ledger.service.following import followed_logs
+from ledger.service.forks import kept
 from ledger.service.paths import Paths
 from ledger.service.results import Status
 from ledger.service.syncing import up_to_date
@@ -55,6 +56,7 @@ def status(context: Context) -> Status:
         changed_files=_changed_files(context, index),
         followed=followed_logs(context, index),
         missing_logs=[log.hex() for log in index.missing_logs(context.address)],
+        forks=kept(context),
         notes=[*_log_notes(context, own), *_key_notes(key), *_chain_notes(context, summary.head)],
     )
 

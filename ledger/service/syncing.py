@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ledger.core.errors import Corrupt, Unavailable
 from ledger.index import Index
 from ledger.service.context import Context
+from ledger.service.forks import note_chain_fork
 from ledger.service.logs import Logs
 from ledger.service.offline import KnownChain, OwnLog
 from ledger.service.results import DigestedLog, Synced
@@ -90,6 +91,7 @@ def refresh(context: Context, *, hurried: bool = True) -> SyncReport:
     """
     with context.syncing():
         index, reader = context.index, context.reader
+        note_chain_fork(context, reader)
         logs = Logs(context, reader, hurried=hurried)
         logs.update(logs.followed())
         report = index.sync(reader, logs, progress=context.progress)

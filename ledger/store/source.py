@@ -60,9 +60,12 @@ class LogSource:
         """Yield the same entries in lists of up to 256."""
         if start == stop:
             return iter(())
-        available = max(stop, self._served_size())
-        tree = TileTree(stop, self._read, self.where, available=available, missing=Unavailable)
-        return tree.bundles(start, stop)
+        return self.tree(stop).bundles(start, stop)
+
+    def tree(self, size: int) -> TileTree:
+        """Return the tree of the first `size` entries, as served; what is missing raises `Unavailable`."""
+        available = max(size, self._served_size())
+        return TileTree(size, self._read, self.where, available=available, missing=Unavailable)
 
     def attachment(self, digest: str) -> bytes | None:
         """Return the public attachment with that SHA-256 (64 hex digits), or None. Raises `Corrupt` for

@@ -261,7 +261,12 @@ def test_a_backup_that_went_on_elsewhere_is_a_fork(busy: Stage) -> None:
     for write in (lambda: haina.ledger.register("haina/two"), haina.ledger.anchor):
         with pytest.raises((Forked, Corrupt)):
             write()
-    assert "root-mismatch" in kinds(failed(haina).failures)
+    report = failed(haina)
+    (fork,) = report.forks
+    assert fork.kind == "fork" in kinds(report.failures)
+    anchored, ours = fork.heads[1], fork.heads[0]
+    assert (anchored.size, anchored.block) == (8, haina.context.reader.head().number)
+    assert ours.note.encode() == haina.context.own_log(haina.context.log_id, compare_kept=False).checkpoint
 
 
 def test_the_tail_cut_off(busy: Stage) -> None:

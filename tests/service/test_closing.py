@@ -112,7 +112,10 @@ def test_a_log_that_lost_its_tail_is_closed(both: Stage) -> None:
     assert jinlong.ledger.show("haina/more").kind == "asset"
     assert jinlong.ledger.show("haina/orders@2").kind == "version"
     assert haina.finding_kinds() == ["log-unavailable"]
-    assert "tail-missing" in {each.kind for each in haina.ledger.audit().failures} or not haina.ledger.audit().good
+    assert (
+        "tail-missing" in {each.kind for each in haina.ledger.audit().failures}
+        or not haina.ledger.audit().good
+    )
 
 
 def test_a_log_with_a_damaged_edge_is_closed(both: Stage) -> None:
