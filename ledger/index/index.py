@@ -119,7 +119,7 @@ class Index(Questions):
         Raises Corrupt if the file contradicts itself. Sync first: what is compared is what both have.
         `scratch` is deleted before and after.
         """
-        from ledger.index.state import check_file, compare, compare_blocks
+        from ledger.index.state import check_file, check_search, compare, compare_blocks
 
         check_file(self.database)
         discard(scratch)
@@ -127,7 +127,8 @@ class Index(Questions):
             with Index(scratch, self.descriptor) as fresh:
                 fresh.sync(chain, logs, progress=progress)
                 differing = compare_blocks(self.database, fresh.database, chain)
-                return differing + compare(self.database, fresh.database)
+                differing += compare(self.database, fresh.database)
+                return differing + check_search(self.database, fresh.database)
         finally:
             discard(scratch)
 
