@@ -29,6 +29,7 @@ from ledger.service.auditing_logs import LogAudit, audit_stored, in_words
 from ledger.service.context import Context
 from ledger.service.logs import Logs, has_copy
 from ledger.service.results import AuditReport, Fork, Problem
+from ledger.service.syncing import refresh
 from ledger.service.verifying import EMBEDDED_NOTE, trust_root
 from ledger.store.attachments import PrivateAttachments, PublicAttachments
 
@@ -159,15 +160,35 @@ class _Audit:
 
     def _logs(self, said: Said) -> list[LogAudit]:
         """Recompute the trees of the logs of which something is stored here, the own ones first."""
+        followed = self._fetch()
         kept = self._kept(said)
-        asked = chosen(self._context, self._scope, said, kept)
-        for log_id in kept:
+        absent = [log_id for log_id in followed if log_id not in kept and log_id in said.checkpoints]
+        asked = chosen(self._context, self._scope, said, [*kept, *absent])
+        for log_id in (*kept, *absent):
             if log_id not in asked:
                 self._left_out.append(f"the log {log_id.hex()}")
-        self._fetch(asked)
-        return [self._log(log_id, said) for log_id in asked]
+            elif log_id in absent and not self._scope.whole:
+                self._left_out.append(f"the log {log_id.hex()}, of which nothing is here")
+        return [self._log(log_id, said) for log_id in asked if log_id not in absent]
+
+    def _fetch(self) -> list[bytes]:
+        """Take up what can be had of others' logs by now, and look at what is served: a fork is met there.
+
+        Returns the logs that are followed. What keeps the index from being brought up to date is named when
+        it is compared.
+        """
+        logs = Logs(self._context, self._context.reader)
+        with suppress(LedgerError):
+            refresh(self._context, logs=logs)
+        for log_id, text in logs.wrong_sizes.items():
+            subject = f"log {log_id.hex()}"
+            self._findings.append(
+                Problem(kind="wrong-size", severity="error", subject=subject, text=text, log=log_id.hex())
+            )
+        return logs.followed()
 
     def _kept(self, said: Said) -> list[bytes]:
+        """Return the logs of which something is stored here, or should be: the own ones first."""
         context = self._context
         own = [each for each, number in context.own_logs.items() if self._began(each, number, said)]
         others = (
@@ -179,12 +200,6 @@ class _Audit:
         """Tell whether an own log was ever used: a successor that was named need not be the next number."""
         is_there = self._context.workspace.log_folder(number).exists()
         return log_id == self._context.log_id or is_there or log_id in said.checkpoints
-
-    def _fetch(self, log_ids: Sequence[bytes]) -> None:
-        """Take up what can be had of others' logs by now, and look at what is served: a fork is met there."""
-        with suppress(LedgerError):  # an index that can't be read is named later
-            logs = Logs(self._context, self._context.reader)
-            logs.update(log_id for log_id in logs.followed() if log_id in log_ids)
 
     def _log(self, log_id: bytes, said: Said) -> LogAudit:
         progress = self._progress(f"recomputing log {log_id.hex()[:12]}")

@@ -34,7 +34,7 @@ class Compared(Struct):
 
 def compare_index(context: Context) -> tuple[Compared, list[Failure]]:
     """Bring the index up to date, build another one, and return what it says and where the two differ."""
-    refresh(context, hurried=False)  # a log that can be had by now is in the fresh index too
+    refresh(context)  # a log that can be had by now is in the fresh index too
     index = context.index
     differing = list(_differences(context))
     rows, truncated = index.findings(limit=MOST_FINDINGS)

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from ledger.audit.logs import Failure, StoredLog, audit_checkpoint, audit_log
 from ledger.core.chain_facts import Checkpoint
-from ledger.core.errors import LedgerError, Unavailable
+from ledger.core.errors import LedgerError, NotFound, Unavailable
 from ledger.core.tiles import ENTRIES, TILE_WIDTH, TileName
 from ledger.service.audit_scope import Said, owner_of
 from ledger.service.context import Context
@@ -112,12 +112,16 @@ def _signed_heads(
 ) -> dict[str, Head]:
     """Return the signed heads of an own log by where they stand; those that are not signed are failures."""
     heads = {"checkpoint": log.head} if log.size else {}
-    for size in sorted({*log.kept_sizes(), *(point.size for point in points)}):
+    named = {failure.checkpoint for failure in found.failures if failure.kind == "wrong-size"}
+    anchored_sizes = {point.size for point in points if point.n not in named}
+    for size in sorted({*log.kept_sizes(), *anchored_sizes}):
         try:
             heads[f"checkpoints/{size}"] = log.kept_checkpoint(size)
-        except LedgerError as error:
+        except NotFound as error:
             if size <= log.size:  # else the log has lost its tail, which is a failure already
-                found.failures.append(Failure(type(error).__name__.lower(), size - 1, str(error)))
+                found.failures.append(Failure("checkpoint-missing", size - 1, str(error)))
+        except LedgerError as error:
+            found.failures.append(Failure(type(error).__name__.lower(), size - 1, str(error)))
     for what, head in list(heads.items()):
         wrong = audit_checkpoint(head.note, log.log_id, keys, head.size, head.root, what)
         if wrong:

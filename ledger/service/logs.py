@@ -48,6 +48,7 @@ class Logs:
         self._followed = follows(context)
         self._mirrors: dict[bytes, Mirror] = {}
         self.problems: dict[bytes, LedgerError] = {}
+        self.wrong_sizes: dict[bytes, str] = {}
 
     def available(self, log_id: bytes) -> bool:
         """Tell whether this log is read here: the own ones, those followed, those with a verified copy."""
@@ -145,6 +146,11 @@ class Logs:
             served = read_served(self._context, party, log_id, source) if party else None
         if party is None or served is None:
             return None
+        if head.root == served.root and head.size != served.size:
+            self.wrong_sizes[log_id] = (
+                f"checkpoint {head.n} (block {head.block}): root {head.root.hex()} is anchored at size"
+                f" {head.size}, but it is signed as that of the first {served.size} entries"
+            )
         for fork in contradictions(self._context, party, mirror, served, source, head):
             if keep(self._context, fork):
                 self._context.notify(f"{fork.kind}: the log of {fork.party}: {fork.text}")

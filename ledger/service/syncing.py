@@ -83,16 +83,16 @@ def is_stale(context: Context) -> bool:
     return context.embedded and context.reader.head().hash != head.hash
 
 
-def refresh(context: Context, *, hurried: bool = True) -> SyncReport:
+def refresh(context: Context, *, hurried: bool = True, logs: Logs | None = None) -> SyncReport:
     """Bring the index up to date with the chain and every log that is read here.
 
     Logs that the lineage of the own assets needs are fetched from where they are announced, once that is
-    known.
+    known. `logs`, if given, is left with what was seen of them.
     """
     with context.syncing():
         index, reader = context.index, context.reader
         note_chain_fork(context, reader)
-        logs = Logs(context, reader, hurried=hurried)
+        logs = logs or Logs(context, reader, hurried=hurried)
         logs.update(logs.followed())
         report = index.sync(reader, logs, progress=context.progress)
         announced = [log_id for log_id in index.missing_logs(context.address) if index.log_location(log_id)]

@@ -177,11 +177,13 @@ def altered(value: object) -> object:
 def change(path: Path, table: str, column: str, old: object) -> bool:
     """Alter one value of a column; False if the database itself refuses."""
     with sqlite3.connect(path) as db:
+        one = f'WHERE rowid = (SELECT rowid FROM "{table}" WHERE "{column}" IS ? LIMIT 1)'
+        every = f'WHERE "{column}" IS ?'  # in a table without row ids
         try:
-            one = f'(SELECT rowid FROM "{table}" WHERE "{column}" IS ? LIMIT 1)'
-            db.execute(f'UPDATE "{table}" SET "{column}" = ? WHERE rowid = {one}', (altered(old), old))
-        except sqlite3.OperationalError:  # a table without row ids
-            db.execute(f'UPDATE "{table}" SET "{column}" = ? WHERE "{column}" IS ?', (altered(old), old))
+            try:
+                db.execute(f'UPDATE "{table}" SET "{column}" = ? {one}', (altered(old), old))
+            except sqlite3.OperationalError:
+                db.execute(f'UPDATE "{table}" SET "{column}" = ? {every}', (altered(old), old))
         except sqlite3.IntegrityError:
             return False
     db.close()
