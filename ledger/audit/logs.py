@@ -9,7 +9,6 @@ caller's business. Signatures are `signatures`' part.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import islice
 
 from msgspec import Struct
 
@@ -18,7 +17,7 @@ from ledger.core.checkpoint import open_checkpoint
 from ledger.core.errors import Corrupt, LedgerError
 from ledger.core.hashing import HASH_SIZE
 from ledger.core.merkle import CompactTree, leaf_hashes, root_of
-from ledger.core.tiles import TILE_WIDTH
+from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH
 
 
 class Failure(Struct, frozen=True):
@@ -62,8 +61,14 @@ def audit_log(
     try:
         for bundle in log.bundles(0, log.size):
             hashes = leaf_hashes(bundle)
-            _extend(tree, hashes, anchors, wrong)
-            tiles.add(hashes)
+            _compare_roots(tree, hashes, anchors, wrong)
+            if len(hashes) == TILE_WIDTH:  # hashed once, for tree and tiles
+                root = root_of(hashes)
+                tree.append_subtree(TILE_HEIGHT, root)
+                tiles.add_full(hashes, root)
+            else:
+                tree.extend(hashes)
+                tiles.add_last(hashes)
             progress(tree.size, log.size)
     except Corrupt as error:
         failures.append(Failure("unreadable", tree.size, str(error)))
@@ -150,23 +155,19 @@ def audit_checkpoint(
     return [Failure("checkpoint-mismatch", entry, text)]
 
 
-def _extend(
+def _compare_roots(
     tree: CompactTree,
     hashes: list[bytes],
     anchors: list[Checkpoint],
     wrong: list[tuple[Checkpoint, bytes]],
 ) -> None:
-    """Add leaves, stopping at every anchored size to compare the root."""
-    rest = iter(hashes)
-    left = len(hashes)
-    while anchors and anchors[0].size <= tree.size + left:
+    """Compare the root at every anchored size that these next leaves reach; `tree` is left as it is."""
+    ahead, begin = tree.copy(), tree.size
+    while anchors and anchors[0].size <= begin + len(hashes):
         point = anchors.pop(0)
-        step = point.size - tree.size
-        tree.extend(islice(rest, step))
-        left -= step
-        if tree.root() != point.root:
-            wrong.append((point, tree.root()))
-    tree.extend(rest)
+        ahead.extend(hashes[ahead.size - begin : point.size - begin])
+        if ahead.root() != point.root:
+            wrong.append((point, ahead.root()))
 
 
 class _Tiles:
@@ -178,20 +179,26 @@ class _Tiles:
         self._levels: list[list[bytes]] = [[]]
         self._full: list[int] = [0]
 
-    def add(self, hashes: Sequence[bytes]) -> None:
-        """Take the next leaf hashes: at most 256, never across a multiple of 256."""
-        self._levels[0] += hashes
+    def add_full(self, hashes: list[bytes], root: bytes) -> None:
+        """Take the next 256 leaf hashes, and the root over them."""
         level = 0
-        while level < len(self._levels) and len(self._levels[level]) == TILE_WIDTH:
-            full = self._levels[level]
-            self._compare(level, full)
-            self._levels[level] = []
+        while True:
+            self._compare(level, hashes)
             self._full[level] += 1
-            if level + 1 == len(self._levels):
+            level += 1
+            if level == len(self._levels):
                 self._levels.append([])
                 self._full.append(0)
-            self._levels[level + 1].append(root_of(full))
-            level += 1
+            hashes = self._levels[level]
+            hashes.append(root)
+            if len(hashes) < TILE_WIDTH:
+                return
+            self._levels[level] = []
+            root = root_of(hashes)
+
+    def add_last(self, hashes: list[bytes]) -> None:
+        """Take the last leaf hashes, fewer than 256."""
+        self._levels[0] = hashes
 
     def finish(self) -> None:
         """Compare the partial tiles at the right edge."""

@@ -281,7 +281,7 @@ def test_an_altered_row_of_the_index_is_found(story, step):
         if change(path, table, column, values[-1]):
             done = story.run("audit")
             assert "Traceback" not in done.err, f"{table}.{column}\n{done.err}"
-            healed = {(t, c): v for t, c, v in rows(path)}.get((table, column)) == values
+            healed = {(t, c): v for t, c, v in rows(path, skip=VIRTUAL)}.get((table, column)) == values
             if done.code == 0 and not healed:
                 missed.append(f"{table}.{column}")
         for each in story.home.glob("index.db*"):
