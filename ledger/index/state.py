@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+import struct
+from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from urllib.parse import quote
 
@@ -26,6 +27,7 @@ from ledger.index.queries import final_block
 from ledger.index.schema import DERIVED, SEARCH, columns_of
 from ledger.index.state_tables import TABLES
 
+_HASHED_AT_ONCE = 4096
 _TAG = b"dataledger/state/v1\0"
 _REASONS = ("", UNAVAILABLE, MISMATCH, CLOSED)
 
@@ -179,26 +181,41 @@ def _search_fault(database: Database) -> str | None:
 
 def encode_row(row: Iterable[object]) -> bytes:
     """Encode a row: 0 for nothing, 1 and i64, 2 and u32 length and bytes, 3 and u32 length and UTF-8."""
-    parts = []
+    parts: list[bytes] = []
+    _encode(row, parts.append)
+    return b"".join(parts)
+
+
+def _encode(row: Iterable[object], add: Callable[[bytes], None]) -> None:
     for value in row:
         if value is None:
-            parts.append(b"\0")
+            add(b"\0")
         elif isinstance(value, int):
-            parts.append(b"\1" + value.to_bytes(8, "big", signed=True))
+            add(_INTEGER(1, value))
         elif isinstance(value, bytes):
-            parts.append(b"\2" + len(value).to_bytes(4, "big") + value)
+            add(_LENGTH(2, len(value)))
+            add(value)
         else:
             text = str(value).encode()
-            parts.append(b"\3" + len(text).to_bytes(4, "big") + text)
-    return b"".join(parts)
+            add(_LENGTH(3, len(text)))
+            add(text)
+
+
+_INTEGER = struct.Struct(">bq").pack
+_LENGTH = struct.Struct(">bI").pack
 
 
 def _digest(name: str, rows: Iterable[Row]) -> TableDigest:
     digest = hashlib.sha256()
     count = 0
+    parts: list[bytes] = []
     for row in rows:
-        digest.update(encode_row(row))
+        _encode(row, parts.append)
         count += 1
+        if len(parts) >= _HASHED_AT_ONCE:
+            digest.update(b"".join(parts))
+            parts.clear()
+    digest.update(b"".join(parts))
     return TableDigest(name, count, digest.digest())
 
 
