@@ -250,7 +250,8 @@ def _u64(number: int) -> bytes:
 _SEARCH_CHECK = f"INSERT INTO {SEARCH} ({SEARCH}, rank) VALUES ('integrity-check', 1)"  # noqa: S608 - ours
 _WORDS = f"CREATE VIRTUAL TABLE temp.word USING fts5vocab(main, {SEARCH}, 'row')"
 _LOST_SEGMENT = f"""
-SELECT id >> 37 FROM {SEARCH}_data WHERE id >> 37 > 0 EXCEPT SELECT segid FROM {SEARCH}_idx
+SELECT id >> 37 FROM {SEARCH}_data WHERE id >> 37 > 0 EXCEPT
+SELECT segid FROM {SEARCH}_idx WHERE term = x''
 """  # noqa: S608 - ours
 _LOST_WORD = f"""
 SELECT term FROM temp.word
