@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-ANVIL  := tests/anvil/node_modules/.ready
+NPM    := tests/anvil/node_modules/.ready tests/resolver/node_modules/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint contracts gas schemas docs generated bench anvil lock ci clean
@@ -56,11 +56,11 @@ generated: $(READY) ## check that everything generated is what its source says
 bench: $(READY) ## measure, and write docs/benchmarks.md
 	$(BIN)/python tests/bench/run.py
 
-$(ANVIL): tests/anvil/package-lock.json
-	cd tests/anvil && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+$(NPM): %/node_modules/.ready: %/package-lock.json
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-anvil: $(ANVIL) ## install the anvil node that the JSON-RPC tests use (needs npm)
+anvil: $(NPM) ## install what tests run beside us: the anvil node, a DID resolver (needs npm)
 
 lock: $(READY) ## resolve the dependencies anew (needs uv)
 	uv pip compile -q pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes \
@@ -69,4 +69,4 @@ lock: $(READY) ## resolve the dependencies anew (needs uv)
 ci: lint generated anvil test-all demo ## what CI runs
 
 clean: ## remove what make made
-	rm -rf $(VENV) tests/anvil/node_modules build *.egg-info
+	rm -rf $(VENV) tests/*/node_modules build *.egg-info

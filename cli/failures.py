@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from ledger.core.errors import LedgerError, Unauthorized, Unavailable, Usage
+from ledger.core.errors import EvidenceInvalid, LedgerError, Unauthorized, Unavailable, Usage
 from ledger.formats.text import printable
 
 from .declare import Command, meant, near
@@ -106,7 +106,8 @@ def _report_to_person(error: LedgerError) -> None:
         return
     if isinstance(error, Internal):
         click.echo("".join(traceback.format_exception(error.__cause__)).rstrip(), err=True)
-    first, *others = map(printable, str(error).split("\n"))
+    refused = f"refused ({error.reason}): " if isinstance(error, EvidenceInvalid) else ""
+    first, *others = map(printable, f"{refused}{error}".split("\n"))
     click.echo(f"{click.style('error:', fg='red', bold=True)} {first}", err=True)
     for line in others:
         click.echo(f"  {line}", err=True)
@@ -118,7 +119,7 @@ def _json_line(error: LedgerError) -> str:
     from .failure import Failure
     from .session import to_json
 
-    reason = error.reason if isinstance(error, Unauthorized) else ""
+    reason = error.reason if isinstance(error, Unauthorized | EvidenceInvalid) else ""
     kind = type(error).__name__
     return to_json(
         Failure(error=kind, message=str(error), hint=error.hint, reason=reason, exit_code=error.exit_code)

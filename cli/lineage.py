@@ -1,15 +1,14 @@
-"""Commands that answer questions about data: trace, impact, verify, audit."""
+"""Commands that answer questions about data: trace, impact, audit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
 import click
 
 from .declare import command, count_option, pass_session
-from .mistakes import perhaps_a_file, perhaps_an_asset
+from .mistakes import perhaps_a_file
 from .render import asking
 from .session import UNSETTLED, Session
 
@@ -96,30 +95,6 @@ def impact(session: Session, /, reference: str, view: str, **query: Unpack[Query
 
 
 @command(
-    answers="FileVerdict",
-    example="""
-dataledger verify demand.csv
-dataledger verify parts.csv --as jinlong/parts""",
-)
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option(
-    "--as", "asset", metavar="ASSET", help="Good only if this asset has a version with this content."
-)
-@pass_session
-def verify(session: Session, path: Path, asset: str | None) -> int:
-    """Say which version a file is, and who stands behind it.
-
-    Exits with 0 only if a version of yours, of a party you trust, or of the asset named with --as has this
-    very content, and its record, signature, key, inclusion and anchor all hold. 1: it does not; 3: not
-    anchored yet.
-    """
-    with perhaps_an_asset(path):
-        found = session.open().verify(path, asset=asset)
-    session.answer(found, asking.file_verdict)
-    return {"good": 0, "unconfirmed": 3}.get(found.verdict, 1)
-
-
-@command(
     answers="AuditReport",
     example="""
 dataledger audit
@@ -156,4 +131,4 @@ def audit(session: Session, logs: tuple[str, ...], since: str | None, against: s
     return {"good": 0, "partial": UNSETTLED}.get(report.verdict, 1)
 
 
-COMMANDS = (trace, impact, verify, audit)
+COMMANDS = (trace, impact)

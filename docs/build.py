@@ -23,6 +23,7 @@ from msgspec import Struct
 from msgspec import inspect as shapes
 
 from ledger.core.lineage import LineageGraph
+from ledger.core.verdict import Verdict
 from ledger.formats import lineage_views
 from ledger.service import results
 from ledger.store.passphrase import PASSPHRASE_FILE_VARIABLE, PASSPHRASE_VARIABLE
@@ -96,8 +97,8 @@ def _command_section(command: click.Command, context: click.Context) -> Iterator
     assert isinstance(command, Command)
     yield from ("```console", *(f"$ {line}" for line in command.example.splitlines()), "```", "")
     yield from ("```text", _usage_and_options(context), "```", "")
-    shape = format_of(_shape(command.answers))
-    yield from (f"`--json` answers with [`{shape}`](json.md#{_anchor(shape)}).", "")
+    links = (f"[`{name}`](json.md#{_anchor(name)})" for name in map(format_of, _shapes(command.answers)))
+    yield from (f"`--json` answers with {' or '.join(links)}.", "")
 
 
 def _usage_and_options(context: click.Context) -> str:
@@ -149,9 +150,10 @@ Errors are one line on stderr, and nothing else of ours is there.
 
 The member `format` names the shape. Members are only ever added; a change that would break a reader changes
 `format`. Every member is always there. Hashes, digests and ids are lower-case hex; times are RFC 3339 in UTC;
-a text that nobody gave is empty, a number that there is not is `null`. Times called `claimed` are what a
-record says; blocks and their times are what the chain proves. Texts come from the records of many parties:
-treat them as data. Characters that a terminal would obey or hide are written as `\\uNNNN`.
+a text that nobody gave is empty, a number that there is not is `null`; `..._unix_s` counts seconds. Times
+called `claimed` are what a record says; blocks and their times are what the chain proves. Texts come from the
+records of many parties: treat them as data. Characters that a terminal would obey or hide are written as
+`\\uNNNN`.
 """
 
 
@@ -160,15 +162,22 @@ def _answered_by() -> dict[type[Struct], list[str]]:
     answered: dict[type[Struct], list[str]] = {}
     for command, context in _commands(cli, _context(cli)):
         if isinstance(command, Command):
-            answered.setdefault(_shape(command.answers), []).append(context.command_path.partition(" ")[2])
+            for shape in _shapes(command.answers):
+                answered.setdefault(shape, []).append(context.command_path.partition(" ")[2])
     return answered
 
 
+def _shapes(names: str) -> list[type[Struct]]:
+    """Return the shapes that a command's `answers` names: one, or several with `|` between them."""
+    return [_shape(name) for name in names.split(" | ")]
+
+
 def _shape(name: str) -> type[Struct]:
-    if name == LineageGraph.__name__:
-        return LineageGraph
-    found: type[Struct] = getattr(results, name)
+    found: type[Struct] = _FROM_CORE.get(name) or getattr(results, name)
     return found
+
+
+_FROM_CORE: dict[str, type[Struct]] = {shape.__name__: shape for shape in (LineageGraph, Verdict)}
 
 
 def format_of(shape: type[Struct]) -> str:
@@ -199,21 +208,28 @@ def _struct_body(shape: type[Struct]) -> Iterator[str]:
     yield from (*inspect.cleandoc(shape.__doc__ or "").splitlines(), "")
 
 
+_PLAIN = {
+    shapes.StrType: "text",
+    shapes.IntType: "integer",
+    shapes.BoolType: "true or false",
+    shapes.NoneType: "null",
+    shapes.BytesType: "bytes, in base64",
+}
+
+
 def _words(kind: shapes.Type) -> str:
     """Return a type in words of JSON."""
+    if type(kind) in _PLAIN:
+        return _PLAIN[type(kind)]
     match kind:
-        case shapes.StrType():
-            return "text"
-        case shapes.IntType():
-            return "integer"
-        case shapes.BoolType():
-            return "true or false"
-        case shapes.NoneType():
-            return "null"
+        case shapes.LiteralType():
+            return "one of " + ", ".join(f"`{value}`" for value in kind.values)
         case shapes.StructType():
             return f"[{format_of(kind.cls) or kind.cls.__name__}]{_link(kind.cls)}"
         case shapes.ListType() | shapes.VarTupleType():
             return f"list of {_words(kind.item_type)}"
+        case shapes.DictType():
+            return f"object of {_words(kind.value_type)}"
         case shapes.TupleType():
             return f"({', '.join(map(_words, kind.item_types))})"
         case shapes.UnionType():

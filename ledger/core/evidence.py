@@ -11,6 +11,7 @@ white space. They come in one order, so that a reader checks each line as it com
     checkpoint, ...                the owner's signed note of an anchored checkpoint
     party, ...                     names that parties gave themselves: claims
     record, ...                    envelopes as stored, with inclusion proofs, in order of anchoring
+    posted, ...                    payloads that were posted and take nothing away
     outside, ...                   sources that the file does not follow
     disclosure | forgotten, ...    private attachments
     end                            how many lines and records there were
@@ -37,11 +38,12 @@ START: Final = b'{"line":"evidence","format":"dataledger/evidence/'
 MAX_LINE: Final = 1 << 18
 """Most bytes of a line other than a disclosure: an entry of 65,535 bytes, escaped, and its proof."""
 MAX_DISCLOSED: Final = 1 << 24
-"""Most bytes of a disclosed attachment's preimage (`dataledger-sealed-v1`); a larger one is handed over apart."""
+"""Most bytes of a disclosed attachment's preimage; a larger one has to be handed over apart."""
 MAX_DISCLOSURE: Final = 4 * MAX_DISCLOSED // 3 + 1024
 """Most bytes of a disclosure's line."""
 MAX_ROOTS: Final = 10_000
 
+Contract = Literal["Identities", "Directory", "Anchors", "Revocations"]
 Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 Base64 = Annotated[str, Meta(min_length=4)]
 Word = Annotated[str, Meta(min_length=44, max_length=44)]
@@ -68,9 +70,9 @@ class Block(_Line, frozen=True, tag="block"):
 
 
 class Account(_Line, frozen=True, tag="account"):
-    """A contract's account in the state: nodes as in `trie_paths`. Its slots follow. By keccak256 of address."""
+    """A contract's account: nodes as in `trie_paths`; its slots follow. By keccak256 of address."""
 
-    contract: Literal["Identities", "Directory", "Anchors", "Revocations"]
+    contract: Contract
     keep: Count
     nodes: Nodes
 
@@ -110,8 +112,7 @@ class Record(_Line, frozen=True, tag="record"):
     """Entry `index` of a log, as stored, under the checkpoint that anchors it: the first that covers it.
 
     `proof` holds the hashes of the inclusion proof, in base64, from the root down, behind the `keep` that are
-    those of the record before. `void`: the entry is here because it was posted, and does not count. By block
-    of the anchor, log id and index.
+    those of the record before. By block of the anchor, log id and index.
     """
 
     log: Count
@@ -120,15 +121,23 @@ class Record(_Line, frozen=True, tag="record"):
     entry: Annotated[str, Meta(min_length=2, max_length=65535)]
     keep: Count
     proof: Annotated[list[Word], Meta(max_length=63)]
-    void: bool = False
+
+
+class PostedPayload(_Line, frozen=True, tag="posted"):
+    """A payload whose record id was posted against something here, and that says something else. By id."""
+
+    payload: Annotated[str, Meta(min_length=2, max_length=65535)]
 
 
 class OutsideSource(_Line, frozen=True, tag="outside"):
-    """A source of which the file has no version record. By name and digest."""
+    """A source of which the file has no record: nobody registered it, or its log could not be had.
+
+    By name and digest.
+    """
 
     name: Line
     digest: Digests
-    why: Literal["unregistered", "unavailable", "limit"]
+    why: Literal["unregistered", "unavailable"]
 
 
 class Disclosure(_Line, frozen=True, tag="disclosure"):
@@ -160,6 +169,7 @@ EvidenceLine = (
     | CheckpointNote
     | PartyName
     | Record
+    | PostedPayload
     | OutsideSource
     | Disclosure
     | Forgotten

@@ -57,11 +57,15 @@ class AnchorsLayout(Struct, frozen=True):
         """How many checkpoints the log has."""
         return _lane(slot_at(self.head_slot(log)), 0)
 
-    def closure(self, log: bytes, slot_at: SlotAt) -> Closure | None:
-        """How the log was closed, None if it is open."""
+    def closed(self, log: bytes, slot_at: SlotAt) -> tuple[int, int] | None:
+        """The block in which the log was closed, and the number of checkpoints that its owner stands by."""
         head = slot_at(self.head_slot(log))
-        block = _lane(head, 128)
-        return Closure(_lane(head, 192), block, slot_at(self.successor_slot(log))) if block else None
+        return (_lane(head, 128), _lane(head, 192)) if _lane(head, 128) else None
+
+    def closure(self, log: bytes, slot_at: SlotAt) -> Closure | None:
+        """The same with the log that goes on, None if it is open."""
+        closed = self.closed(log, slot_at)
+        return Closure(closed[1], closed[0], slot_at(self.successor_slot(log))) if closed else None
 
     def checkpoint(self, log: bytes, n: int, slot_at: SlotAt) -> Checkpoint:
         """Checkpoint `n`, which must exist."""
@@ -69,13 +73,17 @@ class AnchorsLayout(Struct, frozen=True):
         root = slot_at(self.root_slot(log, n))
         return Checkpoint(n, _lane(packed, 0), root, _lane(packed, 64), _lane(packed, 128))
 
+    def size(self, log: bytes, n: int, slot_at: SlotAt) -> int:
+        """The size of checkpoint `n`, 0 if there is none."""
+        return _lane(slot_at(self.checkpoint_slot(log, n)), 0)
+
     def covering(self, log: bytes, index: int, slot_at: SlotAt) -> Checkpoint | None:
         """The first checkpoint whose size exceeds `index`; sizes grow, so it is a binary search."""
         low, high = 0, self.count(log, slot_at)
         end = high
         while low < high:
             middle = (low + high) // 2
-            if _lane(slot_at(self.checkpoint_slot(log, middle)), 0) > index:
+            if self.size(log, middle, slot_at) > index:
                 high = middle
             else:
                 low = middle + 1
@@ -110,19 +118,55 @@ class IdentitiesLayout(Struct, frozen=True):
         return _lane(slot_at(_entry(_word(self.owner_slot), _padded(identity))), 160)
 
 
-class RevocationsLayout(Struct, frozen=True):
-    """The first slot of what tells how often an author posted against a target."""
+class DirectoryLayout(Struct, frozen=True):
+    """The first slots of the two maps that hold each namespace's history."""
 
     counts: int
+    histories: int
+
+    @classmethod
+    def of(cls, ledger: LedgerDescriptor) -> DirectoryLayout:
+        """The layout of the code that Directory was made from; WrongLedger if no release shipped it."""
+        return cls(*_slots(ledger, "Directory", "count", "history"))
+
+    def owners(self, node: bytes, slot_at: SlotAt) -> list[tuple[bytes, int]]:
+        """Who owned the namespace of this node (32 bytes), each from which block on, oldest first."""
+        count = int.from_bytes(slot_at(_entry(_word(self.counts), node)), "big")
+        words = (slot_at(_entry(_entry(_word(self.histories), node), _word(n))) for n in range(count))
+        return [(word[12:], _lane(word, 160)) for word in words]
+
+
+class RevocationsLayout(Struct, frozen=True):
+    """The first slots of the three maps that hold what an author posted against a target."""
+
+    counts: int
+    records: int
+    blocks: int
 
     @classmethod
     def of(cls, ledger: LedgerDescriptor) -> RevocationsLayout:
         """The layout of the code that Revocations was made from; WrongLedger if no release shipped it."""
-        return cls(*_slots(ledger, "Revocations", "count"))
+        return cls(*_slots(ledger, "Revocations", "count", "record_at", "block_at"))
 
     def count(self, author: bytes, target: bytes, slot_at: SlotAt) -> int:
         """How many records `author` (20 bytes) posted against `target` (32 bytes)."""
-        return int.from_bytes(slot_at(_entry(_entry(_word(self.counts), _padded(author)), target)), "big")
+        return int.from_bytes(slot_at(self._place(self.counts, author, target)), "big")
+
+    def posts(self, author: bytes, target: bytes, slot_at: SlotAt) -> list[tuple[bytes, int]]:
+        """The record ids that `author` posted against `target`, each with its block, in order."""
+        count = self.count(author, target, slot_at)
+        if not count:  # nearly always
+            return []
+        records = self._place(self.records, author, target)
+        blocks = self._place(self.blocks, author, target)
+        return [
+            (slot_at(_entry(records, _word(n))), int.from_bytes(slot_at(_entry(blocks, _word(n))), "big"))
+            for n in range(count)
+        ]
+
+    @staticmethod
+    def _place(first: int, author: bytes, target: bytes) -> bytes:
+        return _entry(_entry(_word(first), _padded(author)), target)
 
 
 def _slots(ledger: LedgerDescriptor, contract: str, *names: str) -> list[int]:

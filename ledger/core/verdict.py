@@ -27,7 +27,7 @@ AttachmentState = Literal["public", "disclosed", "withheld", "forgotten"]
 not in the file. `forgotten`: its keeper says that it was deleted."""
 
 
-class Observation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Observation(Struct, frozen=True, kw_only=True):
     """Something a reader has to know: a stable code, what it is about, in words, and the record (hex)."""
 
     kind: str
@@ -45,14 +45,14 @@ class ProvenBlock(Struct, frozen=True, kw_only=True):
     time_unix_s: int
 
 
-class PartyNamed(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PartyNamed(Struct, frozen=True, kw_only=True):
     """A party that signed: its DID, and the display name that it gave itself (a claim, may be empty)."""
 
     did: str
     name: str = ""
 
 
-class RootVerdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RootVerdict(Struct, frozen=True, kw_only=True):
     """A version that was asked for. `digest` is `name:hex`; `state` is that of its version record."""
 
     version: str
@@ -65,17 +65,15 @@ class RootVerdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
     declared: bool = False
 
 
-class Outside(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A source that the file does not follow further: `unregistered` (no record of it), `withheld` (its log
-    could not be had) or `limit` (left out by whoever made the file).
-    """
+class Outside(Struct, frozen=True, kw_only=True):
+    """A source of which there is no record: `unregistered`, or `unavailable` (its log could not be had)."""
 
     name: str
     digest: str
-    why: Literal["unregistered", "unavailable", "limit"]
+    why: Literal["unregistered", "unavailable"]
 
 
-class AttachmentShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AttachmentShown(Struct, frozen=True, kw_only=True):
     """An attachment that a record in the file names; `content` only of a disclosed one."""
 
     record: str
@@ -86,7 +84,7 @@ class AttachmentShown(Struct, frozen=True, kw_only=True, omit_defaults=True):
     content: bytes | None = None
 
 
-class JudgedRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class JudgedRecord(Struct, frozen=True, kw_only=True):
     """A record that holds: who signed it, where it stands and which checkpoint anchors it.
 
     `log` and `record` are hex, `index` the entry, `checkpoint` the number and `size` the size of its anchor,
@@ -108,7 +106,7 @@ class JudgedRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: Literal["stands", "revoked", "unknown"] = "stands"
 
 
-class FileCheck(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FileCheck(Struct, frozen=True, kw_only=True):
     """A file held against the evidence: its digest (`name:hex`), and the version that it is, or empty."""
 
     path: str
@@ -116,7 +114,7 @@ class FileCheck(Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: str = ""
 
 
-class Verdict(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Verdict(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/verdict/v1"):
     """What a whole evidence file comes to.
 
     `trust_root` says in words what confirmed the block ("--block 0x…", "block 12 at http://…"), and is empty

@@ -25,6 +25,11 @@ def party_name(database: Database, address: bytes) -> str:
     return "".join(char for char in text if char.isprintable())[:_MAX_NAME]
 
 
+def misses_log_of(database: Database, namespace: str) -> bool:
+    """Tell whether a log of somebody who ever owned this namespace stops before its anchored end."""
+    return database.one(_STOPPED, namespace) is not None
+
+
 def parties(database: Database) -> list[bytes]:
     """Return the address of everyone who owns a namespace, a key or a log, in the order of appearance."""
     query = (
@@ -246,3 +251,6 @@ _UNKNOWN = """
 _UNKNOWN_IN = f"SELECT a.id FROM asset a WHERE a.name >= ? AND a.name < ? AND {_UNKNOWN}"  # noqa: S608 - ours
 _UNKNOWN_HELD = f"SELECT a.id FROM holder h JOIN asset a ON a.id = h.asset WHERE h.party = ? AND {_UNKNOWN}"  # noqa: S608
 _HELD = "SELECT h.asset FROM holder h JOIN party p ON p.id = h.party WHERE p.address = ?"
+_STOPPED = """
+SELECT 1 FROM namespace n JOIN log l ON l.party = n.party JOIN stop s ON s.log = l.id WHERE n.name = ? LIMIT 1
+"""

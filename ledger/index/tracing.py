@@ -15,7 +15,7 @@ from ledger.index.columns import ColumnWalk, walk_columns
 from ledger.index.database import Database
 from ledger.index.kinds import ALGORITHMS, CODE, OUTCOMES, UNVERSIONED
 from ledger.index.lineage import Direction, Level, Link, Walk, hydrate, links, walk
-from ledger.index.parties import party_name
+from ledger.index.parties import misses_log_of, party_name
 from ledger.index.queries import final_block, state_of
 from ledger.index.schema import PENDING, spread
 
@@ -243,7 +243,7 @@ class _Graph:
         """Tell whether a log that would say more about the asset stops here."""
         namespace = namespace_of(asset)
         if namespace not in self._stopped:
-            self._stopped[namespace] = self._database.one(_STOPPED, namespace) is not None
+            self._stopped[namespace] = misses_log_of(self._database, namespace)
         return self._stopped[namespace]
 
     def _party_name(self, party: bytes) -> str:
@@ -321,9 +321,6 @@ SELECT s.activity, e.record, c.value,
   (SELECT t.outcome FROM step t WHERE t.activity = s.activity AND t.block <= ?2 ORDER BY t.id DESC LIMIT 1)
 FROM json_each(?1) j CROSS JOIN step s ON s.id = (SELECT min(f.id) FROM step f WHERE f.activity = j.value)
 JOIN entry e ON e.id = s.entry JOIN text c ON c.id = s.component
-"""
-_STOPPED = """
-SELECT 1 FROM namespace n JOIN log l ON l.party = n.party JOIN stop s ON s.log = l.id WHERE n.name = ? LIMIT 1
 """
 _BY_ENTRY = """
 SELECT f.kind, f.entry FROM json_each(?1) j CROSS JOIN finding f ON f.entry = j.value WHERE f.block <= ?2

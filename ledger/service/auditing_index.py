@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from ledger.audit.logs import Failure
-from ledger.core.digests import FILE
-from ledger.index import Index
-from ledger.service.attached import private_attachments, public_attachments
 from ledger.service.browsing import problem
 from ledger.service.context import Context
+from ledger.service.keeping import attachment_problems
 from ledger.service.logs import Logs
 from ledger.service.results import Problem
 from ledger.service.syncing import refresh
@@ -40,7 +38,7 @@ def compare_index(context: Context) -> tuple[Compared, list[Failure]]:
     rows, truncated = index.findings(limit=MOST_FINDINGS)
     state = index.state()
     compared = Compared(
-        findings=[*_missing_attachments(context, index), *(problem(row) for row in rows)],
+        findings=[*attachment_problems(context, index, MOST_FINDINGS), *(problem(row) for row in rows)],
         truncated=truncated,
         digest=state.digest.hex(),
         digest_block=state.block,
@@ -75,25 +73,3 @@ def _differences(context: Context) -> Iterator[Failure]:
             " dataledger sync --rebuild makes it anew"
         )
         yield Failure("index-mismatch", None, text)
-
-
-def _missing_attachments(context: Context, index: Index) -> list[Problem]:
-    """List what the own records name and nobody can be given any more: forgotten on purpose, or lost."""
-    found: list[Problem] = []
-    private = private_attachments(context)
-    for log_id in context.own_logs:
-        public = public_attachments(context, log_id)
-        for alg, digest, entry in index.attachment_names(log_id):
-            if len(found) < MOST_FINDINGS and not (public if alg == FILE else private).has(digest):
-                text = f"{alg}:{digest} is missing: it was forgotten on purpose, or lost"
-                found.append(
-                    Problem(
-                        kind="attachment-missing",
-                        severity="warning",
-                        subject=f"record in entry {entry}",
-                        text=text,
-                        log=log_id.hex(),
-                        entry=entry,
-                    )
-                )
-    return found

@@ -10,7 +10,7 @@ Each step looks before it acts: interrupted anywhere, the same command goes on w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
@@ -25,6 +25,7 @@ from ledger.core.text import check_line
 from ledger.service.asking import asked
 from ledger.service.context import Context
 from ledger.service.logs import MOST_LOGS, number_of
+from ledger.service.progress import Confirm
 from ledger.service.publishing import successor_word, sync_behind
 from ledger.service.results import Done
 from ledger.service.times import format_time
@@ -50,9 +51,7 @@ class _Plan(Struct, frozen=True):
     closure: Closure | None
 
 
-def close_log(
-    context: Context, at: int, successor: str, *, reason: str = "", confirm: Callable[[str], bool]
-) -> Done:
+def close_log(context: Context, at: int, successor: str, *, reason: str = "", confirm: Confirm) -> Done:
     """Close the log that records go to; records go to `successor` (`new`, a number or an id) from now on.
 
     The owner stands by the checkpoints numbered below `at`. `confirm` is told what that means, and says

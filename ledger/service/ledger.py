@@ -17,14 +17,15 @@ thread at a time.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ledger.core.lineage import LineageGraph
 from ledger.service import results as r
-from ledger.service.context import Context, Notify, Progress, no_progress, silent
+from ledger.service.context import Context
+from ledger.service.progress import Confirm, Notify, Progress, no_progress, refuse, silent
 from ledger.store.passphrase import Prompt
 
 if TYPE_CHECKING:
@@ -199,6 +200,18 @@ class Ledger:
 
         return verifying.verify(self._context, path, asset=asset)
 
+    def evidence(self, references: Sequence[str], out: Path) -> r.EvidenceMade:
+        """Write the lineage of versions with everything that proves it; see `evidence.evidence`."""
+        from ledger.service import evidence
+
+        return evidence.evidence(self._context, references, out)
+
+    def trust(self, blocks: Sequence[int] = ()) -> r.TrustFile:
+        """Say which blocks are real, as the own chain has them; see `trusting.trust`."""
+        from ledger.service import trusting
+
+        return trusting.trust(self._context, blocks)
+
     def audit(
         self, *, logs: Sequence[str] = (), since: str | None = None, against: str | None = None
     ) -> r.AuditReport:
@@ -245,18 +258,52 @@ class Ledger:
 
         return browsing.findings(self._context, limit=limit)
 
-    def close_log(
-        self,
-        at: int,
-        successor: str = "new",
-        *,
-        reason: str = "",
-        confirm: Callable[[str], bool] = lambda _: False,
-    ) -> r.Done:
+    def close_log(self, at: int, successor: str, *, reason: str = "", confirm: Confirm = refuse) -> r.Done:
         """Close a damaged log for good; records go to its successor from now on. See `closing.close_log`."""
         from ledger.service import closing
 
         return closing.close_log(self._context, at, successor, reason=reason, confirm=confirm)
+
+    # --- private attachments
+
+    def disclose(
+        self,
+        whats: Sequence[str],
+        *,
+        roles: Sequence[str] = (),
+        folder: Path | None = None,
+        confirmed: bool = False,
+    ) -> r.Disclosures:
+        """Mark private attachments to go into evidence files, or hand them out; see `disclosing.disclose`."""
+        from ledger.service import disclosing
+
+        return disclosing.disclose(self._context, whats, roles=roles, folder=folder, confirmed=confirmed)
+
+    def disclosures(self) -> r.Disclosures:
+        """List what is marked to go into evidence files."""
+        from ledger.service import disclosing
+
+        return disclosing.disclosures(self._context)
+
+    def withdraw(self, whats: Sequence[str], *, roles: Sequence[str] = ()) -> r.Disclosures:
+        """Take the mark back; see `disclosing.withdraw`."""
+        from ledger.service import disclosing
+
+        return disclosing.withdraw(self._context, whats, roles=roles)
+
+    def receive(self, files: Sequence[Path]) -> r.Disclosures:
+        """Keep private attachments that somebody handed over; see `disclosing.receive`."""
+        from ledger.service import disclosing
+
+        return disclosing.receive(self._context, files)
+
+    def forget(
+        self, whats: Sequence[str], *, roles: Sequence[str] = (), confirmed: bool = False
+    ) -> r.Disclosures:
+        """Delete private attachments for good; see `forgetting.forget`."""
+        from ledger.service import forgetting
+
+        return forgetting.forget(self._context, whats, roles=roles, confirmed=confirmed)
 
     # --- keeping up
 

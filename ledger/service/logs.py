@@ -199,6 +199,22 @@ class Logs:
             )
         return open_source(announced, named=False, below=folder, budget=self._budget)
 
+    def checkpoint(self, log_id: bytes, size: int) -> bytes | None:
+        """Return the owner's signed checkpoint of an anchored size, unverified; None if it can't be had."""
+        if log_id in self._context.own_logs:
+            return own_log(self._context, log_id).read_checkpoint(size)
+        mirror = self._mirror(log_id)
+        note = mirror.read_checkpoint(size)
+        if note is None:
+            try:
+                with self._source(log_id) as source:
+                    note = source.kept_checkpoint(size)
+            except LedgerError:
+                return None  # the chain is what counts
+            if note is not None:
+                mirror.store_checkpoint(size, note)
+        return note
+
     def _fetched_attachment(self, log_id: bytes, sha256_hex: str) -> bytes | None:
         try:
             with self._source(log_id) as source:

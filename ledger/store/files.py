@@ -16,7 +16,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 from ledger.core.errors import Corrupt, LedgerError, NotFound, Unavailable
 
@@ -95,9 +95,9 @@ def remove_temps(folder: Path, name: str = "*") -> None:
             leftover.unlink(missing_ok=True)
 
 
-def _open_temp(path: Path, mode: int) -> tuple[int, Path]:
+def _open_temp(path: Path, mode: int, access: int = os.O_WRONLY) -> tuple[int, Path]:
     temp = path.with_name(f".{path.name}.{os.getpid()}-{next(_temp_numbers)}.tmp")
-    return os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode), temp
+    return os.open(temp, access | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode), temp
 
 
 def _write_temp(path: Path, data: bytes, mode: int) -> Path:
@@ -121,6 +121,23 @@ def write_atomic(path: Path, data: bytes, what: str, mode: int = PUBLIC_FILE) ->
         temp = _write_temp(path, data, mode)
         try:
             temp.replace(path)
+        except BaseException:
+            temp.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def replacing(path: Path, what: str, mode: int = PUBLIC_FILE) -> Iterator[BinaryIO]:
+    """Give a file to write and read; when the body ends well, it becomes `path`, durably, else it is gone."""
+    with translating(f"writing {what}", path):
+        fd, temp = _open_temp(path, mode, os.O_RDWR)
+        try:
+            with os.fdopen(fd, "w+b") as file:
+                yield file
+                file.flush()
+                os.fsync(fd)
+                temp.replace(path)
         except BaseException:
             temp.unlink(missing_ok=True)
             raise

@@ -25,9 +25,13 @@ from msgspec import Struct
 from ledger.core.checkpoint import format_checkpoint, log_origin
 from ledger.core.errors import Corrupt, Forked
 from ledger.core.merkle import EMPTY_ROOT
+from ledger.core.note import MAX_NOTE
 from ledger.store import files
 from ledger.store.rightedge import RightEdge
 from ledger.store.tiletree import TileTree
+
+KEPT = "checkpoints"
+"""The folder of the signed checkpoints that were anchored, one a size."""
 
 RESTORE_HINT = "Restore the log from a backup or a mirror."
 
@@ -107,6 +111,10 @@ class TileFolder(ABC):
     def root_at(self, size: int) -> bytes:
         """Return the root over the first `size` entries."""
         return self._tree.root_at(size)
+
+    def read_checkpoint(self, size: int) -> bytes | None:
+        """Return the owner's signed checkpoint that is kept of this size, unverified, or None."""
+        return self._read(f"{KEPT}/{size}", MAX_NOTE)
 
     def prove_inclusion(self, index: int, size: int) -> list[bytes]:
         """Return the proof that entry `index` is among the first `size`."""

@@ -25,11 +25,10 @@ from ledger.core.merkle import EMPTY_ROOT
 from ledger.core.note import MAX_NOTE, parse_note
 from ledger.core.signing import Signer
 from ledger.store import files
-from ledger.store.folder import RESTORE_HINT, Head, TileFolder
+from ledger.store.folder import KEPT, RESTORE_HINT, Head, TileFolder
 from ledger.store.lock import DEFAULT_WAIT_S, exclusive
 
 CHECKPOINT = "checkpoint"
-KEPT = "checkpoints"
 
 
 class LogFolder(TileFolder):

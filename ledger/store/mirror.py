@@ -16,7 +16,7 @@ from ledger.core.checkpoint import format_checkpoint, parse_checkpoint
 from ledger.core.errors import Corrupt, FormatError
 from ledger.store import files
 from ledger.store.attachments import PublicAttachments
-from ledger.store.folder import Head, TileFolder
+from ledger.store.folder import KEPT, Head, TileFolder
 from ledger.store.lock import DEFAULT_WAIT_S, exclusive
 from ledger.store.source import LogSource
 
@@ -65,6 +65,11 @@ class Mirror(TileFolder):
                     if (edge.size, edge.root()) != (size, root):
                         raise self._mismatch(source, size, root, edge.root())
         self.require_extends(size, root)
+
+    def store_checkpoint(self, size: int, note: bytes) -> None:
+        """Keep the owner's signed checkpoint of an anchored size; who reads it verifies it."""
+        files.make_folder(self.path / KEPT)
+        files.write_atomic(self.path / KEPT / str(size), note, "a checkpoint")
 
     def _mismatch(self, source: LogSource, size: int, root: bytes, found: bytes) -> Corrupt:
         message = (

@@ -49,6 +49,10 @@ class LogSource:
             raise Unavailable(f"no log there: {self.where} has no checkpoint")
         return note
 
+    def kept_checkpoint(self, size: int) -> bytes | None:
+        """Return the signed checkpoint that was anchored at `size`, unverified, or None."""
+        return self._read(f"checkpoints/{size}", MAX_NOTE)
+
     def entries(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the entries of the half-open range, as served. Raises `Unavailable`, or `Corrupt` for
         malformed ones.

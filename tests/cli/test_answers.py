@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
 import shutil
 import sys
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from ledger_cli.declare import Command
 from ledger_cli.main import cli
 
+from ledger.core import verdict
 from ledger.formats import lineage_views
 from ledger.service import results
 
@@ -37,6 +40,8 @@ COMMANDS: list[list[str]] = [
     ["trace", "haina/demand"],
     ["impact", "haina/orders"],
     ["verify", "demand.csv"],
+    ["evidence", "haina/demand"],
+    ["trust"],
     ["audit"],
     ["status"],
     ["log"],
@@ -44,6 +49,11 @@ COMMANDS: list[list[str]] = [
     ["show", "haina/orders"],
     ["search", "washing"],
     ["findings"],
+    ["disclose", "haina/demand"],
+    ["disclose", "haina/demand", "--yes"],
+    ["disclose", "--list"],
+    ["forget", "haina/demand"],
+    ["forget", "haina/demand", "--yes"],
     ["sync", "--digest"],
     ["anchor"],
     ["follow"],
@@ -77,7 +87,8 @@ def check_shape(answer: str, shape: str) -> Any:
         assert data["format"] == lineage_views.JSON_FORMAT
         return data
     assert answer.count("\n") == 1
-    return msgspec.json.decode(answer, type=getattr(results, shape), strict=True)
+    shapes = [getattr(results, name, None) or getattr(verdict, name) for name in shape.split(" | ")]
+    return msgspec.json.decode(answer, type=functools.reduce(operator.or_, shapes), strict=True)
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: " ".join(arguments[:2]))
@@ -101,9 +112,10 @@ def test_every_command_is_among_those_tested():
         "init",
         "run",
         "revoke",
+        "import disclosed",
         "key revoke",
         "delegate revoke",
-    }  # in this file, below, and in test_session
+    }  # in this file, below, in test_session and in test_private
     leaves = set()
     for name, command in cli.commands.items():
         if isinstance(command, click.Group):
@@ -112,6 +124,13 @@ def test_every_command_is_among_those_tested():
             leaves.add(name)
     tested = {" ".join(each[:2]) if " ".join(each[:2]) in leaves else each[0] for each in COMMANDS}
     assert tested | elsewhere == leaves
+
+
+def test_verify_answers_on_evidence(parties):
+    made = check_shape(parties("evidence", "haina/demand", "--json").out, "EvidenceMade")
+    arguments = ("verify", made.path, "--block", made.block_hash, "--json")
+    answer = check_shape(parties(*arguments).out, "FileVerdict | Verdict")
+    assert (answer.verdict, answer.digest) == ("good", made.sha256)
 
 
 def test_run_answers_on_stderr(story, capfd):

@@ -79,7 +79,7 @@ def test_what_was_pending_is_void(both: Stage) -> None:
     haina = both.haina
     haina.ledger.register("haina/pending", anchor=False)
     asked: list[str] = []
-    done = haina.ledger.close_log(2, confirm=lambda text: not asked.append(text))
+    done = haina.ledger.close_log(2, "new", confirm=lambda text: not asked.append(text))
     assert "1 entries in it were never anchored and are void" in asked[0]
     assert any("void" in note for note in done.notes)
     assert not haina.context.index.registered("haina/pending")
@@ -143,7 +143,7 @@ def test_what_makes_no_sense(both: Stage) -> None:
         with pytest.raises(Usage, match=message):
             close(haina, at, successor)
     with pytest.raises(Usage, match="nothing was done") as caught:
-        haina.ledger.close_log(2)
+        haina.ledger.close_log(2, "new")
     assert "--yes" in caught.value.hint
     assert haina.context.reader.closure(haina.context.log_id) is None
     assert haina.context.config.log_number == 0

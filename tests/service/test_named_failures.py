@@ -207,7 +207,7 @@ def test_a_log_that_was_closed_and_succeeded(grown: Stage) -> None:
     haina, jinlong = grown.haina, grown.jinlong
     jinlong.ledger.follow("haina", source=str(haina.public))
     haina.ledger.register("haina/void", anchor=False)
-    haina.ledger.close_log(1, confirm=lambda _: True)
+    haina.ledger.close_log(1, "new", confirm=lambda _: True)
     haina.ledger.register("haina/more")
     for party in (haina, jinlong):
         report = audited(party)

@@ -1,0 +1,152 @@
+"""Commands that prove: verify, evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from .declare import command, pass_session
+from .mistakes import perhaps_an_asset
+from .render import asking, proving
+from .session import UNSETTLED, Session
+
+if TYPE_CHECKING:
+    from ledger.core.verdict import Verdict
+    from ledger.service.evidence_checking import TrustRoot
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+SUFFIX = ".evidence"
+
+
+def trust_options(function: Decorated) -> Decorated:
+    """Add the options that say which block is real."""
+    file = click.Path(path_type=Path, dir_okay=False)
+    options = (
+        click.option("--block", default="", metavar="HASH", help="The hash of the block that is real."),
+        click.option(
+            "--rpc", default="", metavar="URL", help="Ask this node whether its chain has the block."
+        ),
+        click.option("--trust", type=file, help="A file that lists blocks which are real."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def trust_root(block: str, rpc: str, trust: Path | None) -> TrustRoot:
+    """Return what these options say."""
+    from ledger.service.evidence_checking import TrustRoot
+
+    return TrustRoot(block, trust, rpc)
+
+
+def exit_code(verdict: Verdict) -> int:
+    """Return the exit code of a verdict on evidence."""
+    return {"good": 0, "unconfirmed": UNSETTLED, "unknown": UNSETTLED}.get(verdict.verdict, 1)
+
+
+@command(
+    answers="FileVerdict | Verdict",
+    example="""
+dataledger verify demand.csv
+dataledger verify parts.csv --as jinlong/parts
+dataledger verify demand.evidence --block 0x5f1c... --file demand.csv
+dataledger verify demand.evidence --rpc https://node.example""",
+)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--as", "asset", metavar="ASSET", help="Good only if this asset has a version with this content."
+)
+@trust_options
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    help="Evidence: good only if this file or folder is one of its versions.",
+)
+@pass_session
+def verify(
+    session: Session,
+    path: Path,
+    asset: str | None,
+    file: Path | None,
+    block: str,
+    rpc: str,
+    trust: Path | None,
+) -> int:
+    """Say which version a file is, or what evidence proves.
+
+    Of a data file: exits with 0 only if a version of yours, of a party you trust, or of the asset named with
+    --as has this very content, and its record, signature, key, inclusion and anchor all hold.
+
+    Of an evidence file: needs no workspace and no network. Exits with 0 only if everything in it holds and
+    a trust root (--block, --trust or --rpc) confirms its block; 3 without one.
+
+    1: it does not hold; 3: not anchored yet, or not confirmed.
+    """
+    from ledger.service.evidence_checking import check_evidence, looks_like_evidence
+
+    meant = bool(block or rpc or trust or file)
+    if asset is None and (looks_like_evidence(path) or (meant and not path.exists())):
+        root = trust_root(block, rpc, trust)
+        verdict = check_evidence(path, root, file=file, progress=session.progress).verdict
+        session.answer(verdict, proving.verdict)
+        return exit_code(verdict)
+    if meant:
+        raise click.UsageError(f"--block, --rpc, --trust and --file are for evidence, and {path} is none")
+    with perhaps_an_asset(path):
+        found = session.open().verify(path, asset=asset)
+    session.answer(found, asking.file_verdict)
+    return {"good": 0, "unconfirmed": UNSETTLED}.get(found.verdict, 1)
+
+
+@command(
+    answers="EvidenceMade",
+    example="""
+dataledger evidence haina/demand@2 -o demand.evidence
+dataledger evidence haina/demand haina/forecast -o both.evidence""",
+)
+@click.argument("versions", nargs=-1, required=True, metavar="VERSION...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"The file to write. Default: the asset's last name and {SUFFIX}.",
+)
+@pass_session
+def evidence(session: Session, versions: tuple[str, ...], output: Path | None) -> int:
+    """Write what proves a version's lineage into one file.
+
+    Whoever gets the file checks it with `dataledger verify`: offline, without this workspace, trusting
+    nobody but a block's hash. VERSION is as for `trace`; an asset means its newest version. Exits with 3 if
+    something about it can't be told.
+    """
+    out = output or Path(versions[0].partition("@")[0].rpartition("/")[2] + SUFFIX)
+    made = session.open().evidence(versions, out)
+    session.answer(made, proving.evidence_made)
+    return UNSETTLED if made.unknown else 0
+
+
+@command(
+    answers="TrustFile",
+    example="""
+dataledger trust
+dataledger trust 1204 1310""",
+)
+@click.argument("blocks", nargs=-1, type=click.IntRange(0), metavar="[BLOCK]...")
+@pass_session
+def trust(session: Session, blocks: tuple[int, ...]) -> None:
+    """Print a trust file: blocks as your own chain has them.
+
+    It is JSON, to be kept in a file for `verify --trust`, on a machine that is offline. Without BLOCK it is
+    about the last final block. Hand it over by another way than the evidence: it is what the evidence is held
+    against.
+    """
+    found = session.open().trust(blocks)
+    session.answer(found, proving.trust_file)
+
+
+COMMANDS = (evidence, trust)

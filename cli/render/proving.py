@@ -1,0 +1,89 @@
+"""Evidence as text: what was written, and what it proves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from .layout import anchored, bad, count, good, notes, short, unsure, who
+
+if TYPE_CHECKING:
+    from ledger.core.verdict import RootVerdict, Verdict
+    from ledger.service import results as r
+
+_LISTED = 20
+_WORDS = {"unconfirmed": "CONSISTENT, CHAIN UNCONFIRMED"}
+_CONFIRM = (
+    "give the hash of that block, from a source of your own: --block HASH, or --rpc URL of a node you trust"
+)
+
+
+def verdict(found: Verdict) -> Iterator[str]:
+    """`verify` of an evidence file."""
+    mark = {"good": good, "unconfirmed": unsure, "unknown": unsure}.get(found.verdict, bad)
+    word = _WORDS.get(found.verdict, found.verdict.upper())
+    yield mark(word, f": {', '.join(each.version for each in found.roots)}")
+    if found.reason:
+        yield f"  {found.reason}"
+    yield f"  as of block {found.block.number:,} ({found.block.hash}) of chain {found.chain_id}"
+    yield f"  confirmed by {found.trust_root}" if found.trust_root else f"  {_CONFIRM}"
+    names = {each.did: each.name for each in found.parties}
+    for root in found.roots[:_LISTED]:
+        yield from _root(root, names)
+    if found.file is not None:
+        is_it = f"is {found.file.version}" if found.file.version else "is none of these"
+        yield f"{found.file.path} {is_it}: {found.file.digest}"
+    for title, lines in (
+        ("proven" if found.trust_root else "proven, if that block is real", found.proven),
+        ("claimed", found.claimed),
+        ("declared", found.declared),
+        ("unknown", found.unknown),
+    ):
+        yield from _part(title, lines)
+    yield from _part("outside this file", (f"{each.name}: {each.why}" for each in found.outside[:_LISTED]))
+    yield from _part(
+        "findings", (f"{each.kind} {each.subject}: {each.text}" for each in found.findings[:_LISTED])
+    )
+    more = max(len(found.findings), len(found.outside), len(found.roots)) - _LISTED
+    if more > 0:
+        yield "  ... there is more: --json"
+    yield from notes(found.notes)
+
+
+def _root(root: RootVerdict, names: dict[str, str]) -> Iterator[str]:
+    state = "" if root.state == "stands" else f", {root.state}"
+    yield f"{root.version}  {root.digest}{state}"
+    by = ", ".join(who(names.get(each, ""), each) for each in root.authors)
+    yield f"  record {short(root.record)} by {by}, in block {root.block:,}"
+
+
+def _part(title: str, lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        if number == 0:
+            yield f"{title}:"
+        yield f"  {line}"
+
+
+def evidence_made(made: r.EvidenceMade) -> Iterator[str]:
+    """`evidence`."""
+    what = f"{count(made.records, 'record')} from {count(made.logs, 'log')}, {made.bytes:,} bytes"
+    yield f"wrote {made.path}: {what}"
+    yield f"proves {', '.join(made.versions[:_LISTED])} from {anchored(made.block, made.block_time)}"
+    for version in made.revoked:
+        yield bad("revoked", f": {version} was taken back by its author")
+    for name in made.outside[:_LISTED]:
+        yield unsure("outside", f": of {name} there is no record")
+    for text in made.unknown[:_LISTED]:
+        yield unsure("unknown", f": {text}")
+    yield "check it anywhere, offline, with the block's hash from a source of one's own:"
+    yield f"  dataledger verify {made.path} --block {made.block_hash}"
+    yield from notes(made.notes)
+
+
+def trust_file(file: r.TrustFile) -> Iterator[str]:
+    """`trust`: the file itself, for people to read as well."""
+    from ledger.core.trust import FORMAT
+
+    whole = {"format": FORMAT, "ledger": file.ledger, "blocks": file.blocks}
+    yield from json.dumps(whole, indent=2).splitlines()
