@@ -16,7 +16,7 @@ def compare_chains(context: Context, location: str) -> Iterator[Fork]:
 
     Raises WrongLedger if it is a chain of another ledger, Unavailable if it can't be had.
     """
-    other = open_reader(location, context.descriptor)
+    other = open_reader(location, context.descriptor, context.chain_options)
     try:
         fork = _first_difference(context, context.reader, other)
         if fork is not None:

@@ -183,6 +183,7 @@ class _Audit:
             return []
         with suppress(LedgerError):
             refresh(self._context, logs=logs)
+            logs.look_at_own()
         for log_id, text in logs.wrong_sizes.items():
             subject = f"log {log_id.hex()}"
             self._findings.append(

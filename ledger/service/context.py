@@ -181,21 +181,22 @@ class Context:
     @cached_property
     def reader(self) -> Reader:
         """The chain to read from."""
-        reader = open_reader(self.location, self.descriptor, self._chain_options)
+        reader = open_reader(self.location, self.descriptor, self.chain_options)
         self._closing.append(reader.close)
         return reader
 
     @contextmanager
     def client(self) -> Iterator[Client]:
         """The chain to write to, for the length of a `with`."""
-        client = open_client(self.location, self.descriptor, self._chain_options)
+        client = open_client(self.location, self.descriptor, self.chain_options)
         try:
             yield client
         finally:
             client.close()
 
     @property
-    def _chain_options(self) -> Options:
+    def chain_options(self) -> Options:
+        """How the chain is waited for, and what counts as final on it."""
         return Options(confirmations=self.config.chain.final_depth, on_wait=self.notify)
 
     @cached_property

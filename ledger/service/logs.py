@@ -136,7 +136,18 @@ class Logs:
         with suppress(Unavailable, Usage), self._source(log_id) as source:
             self._remember(mirror, self._look(log_id, mirror, source, head))
 
-    def _look(self, log_id: bytes, mirror: Mirror, source: LogSource, head: Checkpoint) -> Served | None:
+    def look_at_own(self) -> None:
+        """Look at what is served of the own logs, where their owner announces that they are.
+
+        What is not served, or not here, is no contradiction.
+        """
+        for log_id in self._context.own_logs:
+            head = self._reader.log_head(log_id)
+            with suppress(LedgerError), self._source(log_id) as source:
+                if head is not None:
+                    self._look(log_id, own_log(self._context, log_id), source, head)
+
+    def _look(self, log_id: bytes, mirror: TileFolder, source: LogSource, head: Checkpoint) -> Served | None:
         """Return the checkpoint that is served if it fits what is known; keep as proof where it does not.
 
         Who serves entries and no checkpoint is believed as far as they are anchored.

@@ -24,6 +24,7 @@ from ledger.service.forks import anchored, log_fork, signed
 from ledger.service.results import Fork, ForkHead
 from ledger.store.files import read_small, write_atomic
 from ledger.store.folder import TileFolder
+from ledger.store.log import LogFolder
 from ledger.store.source import LogSource
 
 SEEN = "seen"
@@ -106,6 +107,8 @@ def _known_heads(
     if before is not None:
         extends = before.size <= folder.size and folder.root_at(before.size) == before.root
         yield signed("signed, served before", before.note, before.size, before.root), extends
+    if isinstance(folder, LogFolder) and folder.size:
+        yield signed("signed, your own log", folder.checkpoint, folder.size, folder.root), True
     if known is not None:
         yield anchored(known), True
     if folder.size:

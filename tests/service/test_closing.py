@@ -66,6 +66,24 @@ def test_records_go_on_in_the_successor(both: Stage) -> None:
     assert jinlong.ledger.audit().good
 
 
+def test_evidence_over_both_logs(both: Stage) -> None:
+    """A lineage that goes back into the closed log is proven out of both."""
+    from ledger.service.evidence_checking import TrustRoot, check_evidence
+
+    haina = both.haina
+    close(haina, 1)
+    out = haina.folder / "made.csv"
+    haina.ledger.run(["touch", str(out)], inputs=["haina/orders"], outputs=[f"haina/made={out}"])
+    file = haina.folder / "made.evidence"
+    made = haina.ledger.evidence(["haina/made@1"], file)
+    view = check_evidence(file, TrustRoot(block=made.block_hash), everything=True)
+    assert (view.verdict.verdict, view.verdict.logs) == ("good", 2)
+    # and the other party makes the same of it
+    theirs = both.jinlong.folder / "made.evidence"
+    made = both.jinlong.ledger.evidence(["haina/made@1"], theirs)
+    assert check_evidence(theirs, TrustRoot(block=made.block_hash)).verdict.verdict == "good"
+
+
 def test_what_the_owner_does_not_stand_by_is_a_finding(both: Stage) -> None:
     close(both.haina, 1)
     for party in (both.haina, both.jinlong):

@@ -183,6 +183,33 @@ def test_a_stranger_cannot_fill_the_disk_with_forks(story: Stage) -> None:
     assert len(list((story.haina.home / "forks").iterdir())) == 8
 
 
+def test_the_own_log_as_it_is_served(story: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An audit looks at what its own server says; here, a server that has another log."""
+    from ledger.service import logs
+    from ledger.store.source import open_source
+
+    haina = story.haina
+    served = story.path / "own"
+    shutil.copytree(haina.public, served)
+    haina.ledger.serve_at("https://haina.example/log")
+
+    def opened(location: str, *, named: bool, below: str = "", budget: object = None) -> object:
+        if location.startswith("https://haina.example"):
+            assert (location, named) == ("https://haina.example/log", False)
+            return open_source(str(served), named=True, below=below)
+        return open_source(location, named=named, below=below)
+
+    monkeypatch.setattr(logs, "open_source", opened)
+    assert haina.ledger.audit().verdict == "good"
+    (served / "checkpoint").write_bytes(sign(haina, 2, b"\x07" * 32))
+    report = haina.ledger.audit()
+    (fork,) = report.forks
+    assert (fork.kind, fork.party) == ("fork-same-size", haina.party)
+    assert fork.heads[0].note.encode() == haina.context.log.checkpoint
+    assert fork.heads[1].note.encode() == (served / "checkpoint").read_bytes()
+    assert haina.reopen().status().forks == [fork]
+
+
 # --- the chain
 
 
