@@ -24,9 +24,9 @@ from ledger.core.errors import LedgerError, Unavailable, Usage
 from ledger.core.text import check_line
 from ledger.service.asking import asked
 from ledger.service.context import Context
-from ledger.service.logs import MOST_LOGS, number_of
+from ledger.service.logs import MOST_LOGS, number_of, successor_word
 from ledger.service.progress import Confirm
-from ledger.service.publishing import successor_word, sync_behind
+from ledger.service.publishing import sync_behind
 from ledger.service.results import Done
 from ledger.service.times import format_time
 from ledger.store.log import LogFolder

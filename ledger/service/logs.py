@@ -274,6 +274,12 @@ def number_of(context: Context, party: bytes, log_id: bytes) -> int | None:
     return next((n for n in range(MOST_LOGS) if context.log_id_of(party, n) == log_id), None)
 
 
+def successor_word(context: Context, successor: bytes) -> str:
+    """Return what names a log to `log close`: its number if it is an own one, else its id."""
+    number = number_of(context, context.address, successor)
+    return successor.hex() if number is None else str(number)
+
+
 def announced_at(context: Context, log_id: bytes) -> tuple[str, str]:
     """Return where a log's owner announces it, and in which folder below that: a later log that is announced
     nowhere lies below the first one.

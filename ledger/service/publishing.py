@@ -23,7 +23,7 @@ from ledger.core.chain_facts import BlockRef
 from ledger.core.errors import LedgerError, Unauthorized, Unavailable, Usage
 from ledger.service.batch import Batch
 from ledger.service.context import Context
-from ledger.service.logs import number_of
+from ledger.service.logs import successor_word
 from ledger.service.results import Receipt, RecordRef
 from ledger.service.syncing import catch_up
 from ledger.service.times import format_time
@@ -184,12 +184,6 @@ def check_open(context: Context) -> None:
             hint=f"go on with its successor: dataledger log close --at {at}"
             f" --successor {successor_word(context, successor)}",
         )
-
-
-def successor_word(context: Context, successor: bytes) -> str:
-    """Return what names a log to `log close`: its number if it is an own one, else its id."""
-    number = number_of(context, context.address, successor)
-    return successor.hex() if number is None else str(number)
 
 
 def check_key(context: Context) -> None:

@@ -204,6 +204,8 @@ def test_interrupted_it_goes_on(both: Stage, step: str, monkeypatch: pytest.Monk
     monkeypatch.undo()
     haina.close()
     if step == "save":
+        haina.ledger.sync()
+        assert any("log close --at 2 --successor 1" in note for note in haina.ledger.status().notes)
         with pytest.raises(Usage, match="was closed, at checkpoint 2") as caught:
             haina.ledger.register("haina/more")
         assert "log close --at 2 --successor 1" in caught.value.hint
@@ -231,9 +233,11 @@ def test_a_successor_follows_its_announcement(both: Stage) -> None:
     haina.ledger.register("haina/more")
     jinlong.ledger.sync()
     assert announced_at(jinlong.context, haina.context.log_id) == ("https://haina.example/log", "logs/1")
-    haina.ledger.serve_at("https://haina.example/second")
+    haina.ledger.serve_at("https://haina.example/moved")  # the whole folder, as ever
     jinlong.ledger.sync()
-    assert announced_at(jinlong.context, haina.context.log_id) == ("https://haina.example/second", "")
+    assert announced_at(jinlong.context, haina.context.log_id) == ("https://haina.example/moved", "logs/1")
+    first = haina.context.log_id_of(haina.context.address, 0)
+    assert announced_at(jinlong.context, first) == ("https://haina.example/moved", "")
 
 
 def test_attachments_of_both_logs(both: Stage) -> None:
