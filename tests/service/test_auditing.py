@@ -197,12 +197,12 @@ def test_one_row_of_the_index(busy: Stage, statement: str) -> None:
     "statement",
     [
         "DELETE FROM document_fts_docsize WHERE id = 1",
-        "UPDATE document_fts_docsize SET sz = x'00000000' WHERE id = 1",
+        pytest.param("UPDATE document_fts_docsize SET sz = x'00000000' WHERE id = 1", marks=pytest.mark.slow),
         "DELETE FROM document_fts_idx WHERE segid > 0",
-        "DELETE FROM document_fts_data WHERE id > 10",
-        "UPDATE document_fts_data SET block = x'00' WHERE id = 1",
+        pytest.param("DELETE FROM document_fts_data WHERE id > 10", marks=pytest.mark.slow),
+        pytest.param("UPDATE document_fts_data SET block = x'00' WHERE id = 1", marks=pytest.mark.slow),
         "UPDATE document_fts_config SET v = 3 WHERE k = 'version'",
-        "INSERT INTO document_fts_config VALUES ('rank', 'bm25(0.0)')",
+        pytest.param("INSERT INTO document_fts_config VALUES ('rank', 'bm25(0.0)')", marks=pytest.mark.slow),
         # an asset that nobody finds any more, and one that is found by a word it does not have
         """INSERT INTO document_fts(document_fts, rowid, name, title, text, fields)
            SELECT 'delete', id, name, title, text, fields FROM document WHERE id = 1""",
