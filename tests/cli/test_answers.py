@@ -112,6 +112,7 @@ def test_every_command_is_among_those_tested():
         "init",
         "run",
         "revoke",
+        "report",
         "import disclosed",
         "key revoke",
         "delegate revoke",
@@ -131,6 +132,17 @@ def test_verify_answers_on_evidence(parties):
     arguments = ("verify", made.path, "--block", made.block_hash, "--json")
     answer = check_shape(parties(*arguments).out, "FileVerdict | Verdict")
     assert (answer.verdict, answer.digest) == ("good", made.sha256)
+
+
+def test_report_answers_with_what_it_wrote(parties):
+    made = check_shape(parties("evidence", "haina/demand", "--json").out, "EvidenceMade")
+    arguments = ("report", made.path, "--block", made.block_hash)
+    answer = check_shape(parties(*arguments, "--json").out, "ReportMade")
+    assert (answer.verdict, answer.path, answer.evidence) == ("good", "demand.html", "demand.evidence")
+    assert (parties.folder / "demand.html").stat().st_size == answer.bytes
+    assert f"wrote demand.html: {answer.bytes:,} bytes" in parties("-q", *arguments).out
+    unconfirmed = check_shape(parties.fails(3, "report", made.path, "--json").out, "ReportMade")
+    assert (unconfirmed.verdict, unconfirmed.trust_root) == ("unconfirmed", "")
 
 
 def test_run_answers_on_stderr(story, capfd):

@@ -39,6 +39,7 @@ RENDERERS: dict[type[Struct], Callable[[Any], Iterator[str]]] = {
     r.Delegates: identity.delegates,
     r.Disclosures: disclosing.disclosures,
     r.EvidenceMade: proving.evidence_made,
+    r.ReportMade: proving.report_made,
     r.TrustFile: proving.trust_file,
     Verdict: proving.verdict,
 }
