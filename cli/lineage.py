@@ -109,16 +109,18 @@ dataledger audit --log jinlong --since 2026-01-31""",
 )
 @click.option(
     "--since",
+    default="",
     metavar="BLOCK|TIME",
     help="Leave out signatures of what was anchored before. Trees are recomputed all the same.",
 )
 @click.option(
     "--against",
+    default="",
     metavar="PATH|URL",
     help="Another file of the chain, or another node: it has to give the same answers.",
 )
 @pass_session
-def audit(session: Session, logs: tuple[str, ...], since: str | None, against: str | None) -> int:
+def audit(session: Session, logs: tuple[str, ...], since: str, against: str) -> int:
     """Recompute everything from stored bytes.
 
     Hashes, trees, signatures, authority, anchors, attachments and the index, of your own log and of all

@@ -54,7 +54,7 @@ class Scope(Struct):
         return not self.parts and not self.since
 
 
-def parse_scope(parts: Sequence[str], since: str | None) -> Scope:
+def parse_scope(parts: Sequence[str], since: str) -> Scope:
     """Read what an audit was asked for; raises Usage."""
     if not since:
         return Scope(parts)

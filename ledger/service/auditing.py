@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ledger.audit.logs import Failure
-from ledger.audit.signatures import audit_signatures
+from ledger.audit.signatures import Verified, audit_signatures
 from ledger.chain.embedded.check import verify_chain_db
 from ledger.core.errors import LedgerError, Unavailable
 from ledger.index.verification import SIGNATURES, Verification
@@ -33,12 +33,12 @@ from ledger.service.syncing import refresh
 from ledger.service.verifying import EMBEDDED_NOTE, trust_root
 from ledger.store.attachments import PrivateAttachments, PublicAttachments
 
+_MOST_FAILURES = 1000
+
 GOOD, PARTIAL, FAILED = "good", "partial", "failed"
 
 
-def audit(
-    context: Context, *, logs: Sequence[str] = (), since: str | None = None, against: str | None = None
-) -> AuditReport:
+def audit(context: Context, *, logs: Sequence[str] = (), since: str = "", against: str = "") -> AuditReport:
     """Recompute everything that is stored here, and say what does not hold.
 
     `logs` names those to be looked at (parties, ids, the first digits of ids), and nothing else is; `since`,
@@ -52,7 +52,7 @@ def audit(
 class _Audit:
     """One audit, with what failed so far."""
 
-    def __init__(self, context: Context, scope: Scope, against: str | None) -> None:
+    def __init__(self, context: Context, scope: Scope, against: str) -> None:
         self._context = context
         self._scope = scope
         self._against = against
@@ -61,6 +61,7 @@ class _Audit:
         self._forks: list[Fork] = []
         self._left_out: list[str] = []
         self._notes: list[str] = []
+        self._unlisted = 0
 
     def run(self) -> AuditReport:
         """Look at everything, the chain first: the rest is compared with it."""
@@ -71,6 +72,8 @@ class _Audit:
         attachments = self._attachments()
         self._known_forks()
         compared = self._index(said, logs)
+        if self._unlisted:
+            self._notes.append(f"{self._unlisted} more failures are not listed")
         verdict = FAILED if self._failures else PARTIAL if self._left_out else GOOD
         return AuditReport(
             verdict=verdict,
@@ -103,6 +106,9 @@ class _Audit:
             self._fail(subject, Failure(type(error).__name__.lower(), None, str(error)), log)
 
     def _fail(self, subject: str, failure: Failure, log: bytes | None = None) -> None:
+        if len(self._failures) >= _MOST_FAILURES:
+            self._unlisted += 1
+            return
         self._failures.append(
             Problem(
                 kind=failure.kind,
@@ -132,7 +138,7 @@ class _Audit:
             said, root = read_chain(context), trust_root(context)
         if said is not None:
             self._remembered(said)
-            if self._against is not None:
+            if self._against:
                 self._note_forks(compare_chains(context, self._against))
         return blocks, said, root
 
@@ -225,18 +231,20 @@ class _Audit:
                     what = f"the signatures of the first {start} entries of the log {found.log_id.hex()}"
                     self._left_out.append(f"{what}, anchored before {self._scope.since}")
                 progress = self._progress(f"verifying signatures of log {found.log_id.hex()[:12]}")
-                wrong = audit_signatures(found.stored(), verification.submit, start=start, progress=progress)
-                found.signatures = found.folder.size - start
-                self._note_invalid(found, wrong)
+                verified = audit_signatures(
+                    found.stored(), verification.submit, start=start, progress=progress
+                )
+                found.signatures = verified.entries
+                self._note_invalid(found, verified)
 
-    def _note_invalid(self, found: LogAudit, wrong: Sequence[Failure]) -> None:
+    def _note_invalid(self, found: LogAudit, verified: Verified) -> None:
         """Note entries whose signatures don't hold. Where they are what was anchored, nothing here was
         altered: the owner wrote what is no record, and no stranger may fail everybody's audit by that.
         """
-        if wrong and found.good:
-            self._note_rejected(len(wrong), found.party)
+        if verified.wrong and found.good:
+            self._note_rejected(verified.wrong, found.party)
             return
-        for failure in wrong:
+        for failure in verified.failures:
             self._fail(f"log of {found.party}", failure, found.log_id)
 
     def _note_rejected(self, count: int, party: str) -> None:

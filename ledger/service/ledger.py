@@ -19,7 +19,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ledger.core.lineage import LineageGraph
@@ -75,9 +74,7 @@ class Ledger:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # --- writing records
@@ -193,9 +190,7 @@ class Ledger:
         )
 
     def verify(self, path: Path, *, asset: str | None = None) -> r.FileVerdict:
-        """Say which version a file is and whether somebody who counts stands behind it; see
-        `verifying.verify`.
-        """
+        """Say which version a file is, and who that counts stands behind it; see `verifying.verify`."""
         from ledger.service import verifying
 
         return verifying.verify(self._context, path, asset=asset)
@@ -212,9 +207,7 @@ class Ledger:
 
         return trusting.trust(self._context, blocks)
 
-    def audit(
-        self, *, logs: Sequence[str] = (), since: str | None = None, against: str | None = None
-    ) -> r.AuditReport:
+    def audit(self, *, logs: Sequence[str] = (), since: str = "", against: str = "") -> r.AuditReport:
         """Recompute everything from stored bytes, or what is asked for; see `auditing.audit`."""
         from ledger.service import auditing
 

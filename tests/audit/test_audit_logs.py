@@ -72,7 +72,8 @@ def in_turn(entries: Sequence[bytes]) -> Callable[[], list[str]]:
 
 def badly_signed(log: Memory, start: int = 0) -> list[tuple[str, int | None]]:
     found = audit_signatures(log.stored(), in_turn, start=start)
-    return [(failure.kind, failure.entry) for failure in found]
+    assert (found.entries, found.wrong) == (len(log.entries) - start, len(found.failures))
+    return [(failure.kind, failure.entry) for failure in found.failures]
 
 
 def test_a_sound_log_passes() -> None:
@@ -174,7 +175,8 @@ def test_an_unreadable_bundle_ends_the_audit_of_that_log() -> None:
     stored = StoredLog(SIZE, broken, log.tile)
     found = [(f.kind, f.entry) for f in audit_log(stored, anchored(SIZE))]
     assert found == [("unreadable", 256)]
-    assert audit_signatures(stored, in_turn) == []  # of what can be read
+    verified = audit_signatures(stored, in_turn)  # as far as it can be read
+    assert (verified.entries, verified.wrong) == (256, 0)
 
 
 def test_batches_are_under_way_and_few_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,10 +198,30 @@ def test_batches_are_under_way_and_few_of_them(monkeypatch: pytest.MonkeyPatch) 
     log = Memory()
     log.entries = log.entries * 3
     found = audit_signatures(log.stored(), verify, progress=lambda done, total: seen.append((done, total)))
-    assert (found, max(most), seen[-1]) == ([], 3, (3 * SIZE, 3 * SIZE))
+    assert (found.wrong, max(most), seen[-1]) == (0, 3, (3 * SIZE, 3 * SIZE))
 
 
 def test_progress_reaches_the_end() -> None:
     seen: list[tuple[int, int]] = []
     audit_log(Memory().stored(), [], progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (SIZE, SIZE)
+
+
+def test_of_many_that_are_wrong_the_first_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "MOST", 5)
+    log = Memory()
+    log.entries = [b"{}"] * SIZE
+    found = audit_signatures(log.stored(), in_turn)
+    assert (found.wrong, [each.entry for each in found.failures]) == (SIZE, [0, 1, 2, 3, 4])
+
+
+def test_large_entries_make_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "BATCH_BYTES", 1000)
+    sizes: list[int] = []
+
+    def verify(entries: Sequence[bytes]) -> Callable[[], list[str]]:
+        sizes.append(len(entries))
+        return lambda: [""] * len(entries)
+
+    assert audit_signatures(Memory().stored(), verify).entries == SIZE
+    assert sizes == [256, 256, SIZE - 512]

@@ -13,6 +13,7 @@ from ledger.chain import contracts
 from ledger.core import signing
 from ledger.core.checkpoint import open_checkpoint
 from ledger.core.errors import Unavailable, Usage, WrongLedger
+from ledger.service import auditing
 from ledger.service.results import AuditReport
 from ledger.store.log import LogFolder
 from tests.cli.conftest import Cli
@@ -330,6 +331,24 @@ def test_a_tree_is_recomputed_whatever_since_says(grown: Stage) -> None:
     path = next((haina.public / "tile" / "entries").glob("000.p/*"))
     path.write_bytes(path.read_bytes()[:-9] + b"\1" + path.read_bytes()[-8:])
     assert haina.ledger.audit(since="2100-01-01").verdict == "failed"
+
+
+def test_of_very_many_failures_the_first_are_listed(grown: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auditing, "_MOST_FAILURES", 1)
+    haina = grown.haina
+    for path in (haina.public / "tile" / "0").glob("000.p/*"):
+        path.write_bytes(bytes(path.stat().st_size))
+    for path in (haina.public / "checkpoints").iterdir():
+        path.write_bytes(b"nonsense")
+    report = audited(haina)
+    assert (report.verdict, len(report.failures)) == ("failed", 1)
+    path.write_bytes(b"")
+    shutil.rmtree(haina.public / "tile")
+    mirror = next((haina.home / "mirrors").glob("*/tile/entries/000.p/*"))
+    mirror.write_bytes(mirror.read_bytes()[:-9] + b"\1" + mirror.read_bytes()[-8:])
+    report = audited(haina)
+    assert len(report.failures) == 1
+    assert any("more failures are not listed" in note for note in report.notes)
 
 
 # --- two answers of a chain
