@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import msgspec
 
-from ledger.chain.interface import Reader
+from ledger.chain.interface import EMBEDDED, Reader
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.encoding import decode_json
 from ledger.core.errors import Unavailable
@@ -74,20 +74,25 @@ def problem(fork: Fork) -> Problem:
 def note_chain_fork(context: Context, reader: Reader) -> Fork | None:
     """Keep it as proof if the chain denies a block that was final when the index was there.
 
-    Called before the index follows the chain, which makes it forget what the chain says no more.
+    Called before the index follows the chain, which makes it forget what the chain says no more. A node that
+    has not got so far may only lag behind: that is Unavailable, and nothing is forgotten.
     """
-    index = context.index
+    index, known = context.index, None
     with suppress(Unavailable):  # an index of another release remembers nothing
         known = index.final_known() if index.head is not None else None
-        if known is not None:
-            return _note_denied(context, index, reader, *known)
-    return None
+    return None if known is None else _note_denied(context, index, reader, *known)
 
 
 def _note_denied(context: Context, index: Index, reader: Reader, number: int, known: bytes) -> Fork | None:
     now = reader.block(number)
     if now is not None and now.hash == known:
         return None
+    if now is None and reader.kind != EMBEDDED:
+        raise Unavailable(
+            f"{reader.location} is at block {reader.head().number}, and block {number} was final here before",
+            hint="the node lags behind, or its chain was put back: try again, or another node;"
+            " dataledger sync --rebuild believes it",
+        )
     fork = chain_fork(
         number,
         _head_there(context, index, "this workspace's index", number, known),
