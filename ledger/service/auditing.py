@@ -70,8 +70,9 @@ class _Audit:
         blocks, said, root = self._chain()
         logs = [] if said is None else self._logs(said)
         attachments = self._attachments()
-        self._known_forks()
         compared = self._index(said, logs)
+        self._known_forks()  # last: what others did at some time is no reason not to compare the index
+        self._other_answers(said)
         if self._unlisted:
             self._notes.append(f"{self._unlisted} more failures are not listed")
         verdict = FAILED if self._failures else PARTIAL if self._left_out else GOOD
@@ -138,8 +139,6 @@ class _Audit:
             said, root = read_chain(context), trust_root(context)
         if said is not None:
             self._remembered(said)
-            if self._against:
-                self._note_forks(compare_chains(context, self._against))
         return blocks, said, root
 
     def _remembered(self, said: Said) -> None:
@@ -156,6 +155,11 @@ class _Audit:
         with self._failing("forks"):
             known = forks.kept(self._context)
             self._note_forks(each for each in known if each not in self._forks)
+
+    def _other_answers(self, said: Said | None) -> None:
+        """Hold the chain against the other one that was named."""
+        if self._against and said is not None:
+            self._note_forks(compare_chains(self._context, self._against))
 
     def _note_forks(self, found: Iterator[Fork]) -> None:
         for fork in found:
@@ -278,7 +282,6 @@ class _Audit:
                 for failure in differing:
                     self._fail("index", failure)
                 self._count_verified(logs)
-                self._known_forks()  # a log that was fetched just now may have brought one
                 return compared
             return Compared()
         if self._scope.whole:
