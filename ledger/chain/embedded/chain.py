@@ -40,12 +40,14 @@ class EmbeddedFacts(Struct, frozen=True):
 def create_embedded(path: Path) -> EmbeddedFacts:
     """Make a chain with a random id (32 to 53 bits) and a random faucet key; Usage if the file exists.
 
-    The file appears whole or not at all.
+    The file appears whole or not at all, for its owner alone: it holds the faucet's key. SQLite gives what
+    it keeps beside the file the same mode.
     """
     evm = _load_evm()
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     chain_id = 2**32 + secrets.randbelow(2**53 - 2**32)
     try:
+        os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
         connection = create_database(draft)
         try:
             first = evm.genesis(evm.NodeDatabase(connection, draft), chain_id, _new_key(), FAUCET_WEI)
