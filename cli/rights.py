@@ -1,4 +1,4 @@
-"""Commands about rights in data: grant, may. What was granted is taken back by `revoke`."""
+"""Commands about rights in data: grant, may, history. What was granted is taken back by `revoke`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ledger.core.errors import Invalid, Unavailable
 from .assets import no_anchor
 from .declare import command, pass_session
 from .render import rights as render
-from .session import Session
+from .session import UNSETTLED, Session
 
 if TYPE_CHECKING:
     from ledger.core.records_rights import Level, Right
@@ -165,4 +165,19 @@ def may(
     return CODES[found.verdict]
 
 
-COMMANDS = (grant, may)
+@command(answers="History", example="dataledger history haina/orders")
+@click.argument("asset")
+@pass_session
+def history(session: Session, asset: str) -> int:
+    """Tell what became of an asset, in chain order.
+
+    Who registered it, its versions, the runs that used or made it, transfers, grants, what was attested, and
+    what was taken back, each with its record and its block. Exits with 3 if a log that could say more can't
+    be had.
+    """
+    found = session.open().history(asset)
+    session.answer(found, render.history)
+    return 0 if found.complete else UNSETTLED
+
+
+COMMANDS = (grant, may, history)

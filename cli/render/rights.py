@@ -34,6 +34,35 @@ def permission(found: r.Permission) -> Iterator[str]:
     yield from notes(f"record {short(each)} objects; that decides nothing" for each in found.objections)
 
 
+def history(found: r.History) -> Iterator[str]:
+    """`history`."""
+    yield f"{found.asset}, held by {who(found.holder_name, found.holder) or 'nobody'}"
+    rows = (
+        (
+            anchored(each.block, each.block_time) if each.block is not None else each.state,
+            each.what,
+            each.subject,
+            each.party_name or each.party,
+            each.to_name or each.to,
+            short(each.record),
+            _further(each),
+        )
+        for each in found.events
+    )
+    yield from table(("ANCHORED IN", "WHAT", "ABOUT", "CLAIMED BY", "TO", "RECORD", "AND"), rows)
+    if not found.complete:
+        yield unsure("INCOMPLETE", ": a log that could say more can't be had; dataledger follow fetches it")
+
+
+def _further(each: r.Happened) -> str:
+    """Say what else there is to a record: what it is about, since when it binds, whether it still counts."""
+    about = f"record {short(each.about)}" if each.about else ""
+    late = each.binds_from is not None and each.binds_from != each.block
+    binds = f"binds from block {each.binds_from:,}" if late and each.binds_from is not None else ""
+    waits = each.state if each.block is not None and each.state.startswith("waits") else ""
+    return ", ".join(filter(None, (about, binds, waits, "taken back later" if each.revoked else "")))
+
+
 def _cause(cause: r.Cause) -> Iterator[str]:
     record = f" (record {short(cause.record)})" if cause.record else ""
     yield f"  {cause.subject}: {cause.meaning}{record}"

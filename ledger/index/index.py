@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ledger.core.lineage import LineageGraph
     from ledger.core.rights_facts import RightsFacts
     from ledger.index.feeds import ChainFeed, LogFeed
+    from ledger.index.history import Event
     from ledger.index.impact import Impact
     from ledger.index.lineage import Direction, Level
     from ledger.index.state import Difference, State
@@ -209,6 +210,12 @@ class Index(Questions):
                 f"the alias {text} means several assets: {', '.join(assets)}", hint="name the one you mean"
             )
         return assets[0] if assets else None
+
+    def history(self, asset: str) -> list[Event]:
+        """Return the records about an asset that count, in the order in which they were judged."""
+        from ledger.index.history import history
+
+        return history(self.database, asset)
 
     def block_at(self, time_unix_s: int) -> int:
         """Return the last block that is not later than this time; NotFound if all are."""

@@ -8,7 +8,7 @@ from typing import Any
 from ledger.core.errors import Usage
 from ledger.core.identity import ADDRESS_SIZE
 from ledger.index.database import Database, Row
-from ledger.index.kinds import RECORD_TYPES, REJECTED, SEVERITIES, VERDICTS
+from ledger.index.kinds import ACCEPTED, RECORD_TYPES, REJECTED, SEVERITIES, VERDICTS
 from ledger.index.parties import missing_logs
 from ledger.index.queries import final_block, state_of
 from ledger.index.schema import PENDING, short
@@ -29,7 +29,7 @@ def entries(
     """Return entries, newest first, and whether `limit` cut the list. `before` a row it goes on.
 
     `state` is `pending`, `anchored`, `final`, `rejected` or `duplicate`; `asset` finds records of the asset,
-    of its versions, and of the activities that used or made them.
+    of its versions, of the activities that used or made them, of rights in them, and what takes these back.
     """
     conditions, params = ["1"], list[Any]()
     if party is not None:
@@ -55,6 +55,18 @@ def entries(
     rows = database.rows(query, *params, limit + 1)
     final = final_block(database)
     return [_entry(database, row, final) for row in rows[:limit]], len(rows) > limit
+
+
+def entries_of(database: Database, asset: str) -> list[EntryView]:
+    """Return the accepted entries about an asset and its versions in the order in which they were judged."""
+    rows = database.rows(
+        f"{_entries('json_each(?) j CROSS JOIN entry e ON e.id = j.value')} "
+        "WHERE e.verdict = ? ORDER BY e.id",
+        f"[{','.join(str(row[0]) for row in database.rows(_OF_ASSET, asset))}]",
+        ACCEPTED,
+    )
+    final = final_block(database)
+    return [_entry(database, row, final) for row in rows]
 
 
 def find_records(database: Database, prefix: str, *, limit: int = 20) -> list[EntryView]:
@@ -221,6 +233,7 @@ def _entries(source: str = "entry e") -> str:
 _ENTRIES = _entries()
 
 _OF_ASSET = """
+WITH about(entry) AS (
 SELECT r.entry FROM registration r JOIN asset a ON a.id = r.asset WHERE a.name = ?1
 UNION SELECT v.entry FROM version v JOIN asset a ON a.id = v.asset WHERE a.name = ?1
 UNION SELECT t.entry FROM transfer t JOIN asset a ON a.id = t.asset WHERE a.name = ?1
@@ -231,7 +244,9 @@ UNION SELECT s.entry FROM asset a JOIN node n ON n.asset = a.id JOIN edge d ON d
 UNION SELECT g.entry FROM granted g JOIN asset a ON a.id = g.asset WHERE a.name = ?1
 UNION SELECT t.entry FROM attested t JOIN asset a ON a.id = t.asset WHERE a.name = ?1
 UNION SELECT o.entry FROM asset a JOIN node n ON n.asset = a.id JOIN loose o ON o.node = n.id
-  WHERE a.name = ?1
+  WHERE a.name = ?1)
+SELECT entry FROM about
+UNION SELECT r.entry FROM about t JOIN entry e ON e.id = t.entry JOIN revocation r ON r.target = e.record
 """
 
 _ATTACHED_IN = """

@@ -136,20 +136,26 @@ class Rights:
 
     def hidden(self, asset: str, party: str) -> Iterator[str]:
         """Say which logs of those who may pass on rights in the asset, and of the party, can't be had."""
+        if not self._stops():
+            return
         takers = self._database.rows(_TAKERS, asset, ACCEPTED, self._block)
         for log in self._missing({parse_did(party)[1], *(who for (who,) in takers)}):
             yield f"log {log.hex()} may say more, and can't be had"
 
     def _missing(self, parties: Collection[bytes]) -> list[bytes]:
         """Return the logs of these parties, or of who may sign for them, that stop before their end."""
-        if self._stopped is None:
-            self._stopped = [(log, who) for log, who in self._database.rows(_STOPPED, CLOSED, self._block)]
-        if not self._stopped:
+        if not self._stops():
             return []
         signers = set(parties)
         for party in parties:
             signers.update(who for (who,) in self._database.rows(_DELEGATES, party, self._block))
-        return [log for log, who in self._stopped if who in signers]
+        return [log for log, who in self._stops() if who in signers]
+
+    def _stops(self) -> list[tuple[bytes, bytes]]:
+        """Return the logs that stop before their end, and whose they are."""
+        if self._stopped is None:
+            self._stopped = [(log, who) for log, who in self._database.rows(_STOPPED, CLOSED, self._block)]
+        return self._stopped
 
     def _open_posts(self, asset: str) -> Iterator[bytes]:
         """Yield the ids posted by who held the asset then or later, and whose records are not known."""
@@ -178,8 +184,9 @@ def _name(asset: str, number: int, alg: int, digest: bytes, known: int) -> str:
 
 
 _MOMENT = """
-SELECT b.time, (SELECT count(*) FROM block c WHERE c.number < b.number AND c.number >= b.number - 1000
-  AND c.time = b.time) FROM block b WHERE b.number = ?
+SELECT b.time, (SELECT count(*) FROM block c WHERE c.number < b.number AND c.number > ifnull(
+  (SELECT d.number FROM block d WHERE d.number < b.number AND d.time < b.time ORDER BY d.number DESC LIMIT 1),
+  -1)) FROM block b WHERE b.number = ?
 """
 _POSTS = """
 SELECT p.address, o.record, o.block FROM posting o JOIN party p ON p.id = o.party

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from ledger.core.errors import NotFound
+from ledger.core.names import namespace_of
+from ledger.index.history import Event
 from ledger.index.views import EntryView, FindingView
 from ledger.service import forks
 from ledger.service.context import Context
 from ledger.service.parties import party_address
-from ledger.service.results import Findings, Hit, LogLine, LogListing, Problem, SearchResult
+from ledger.service.results import (
+    Findings,
+    Happened,
+    History,
+    Hit,
+    LogLine,
+    LogListing,
+    Problem,
+    SearchResult,
+)
 from ledger.service.syncing import fresh
 from ledger.service.times import format_time
 
@@ -56,6 +67,43 @@ def log_line(context: Context, row: EntryView) -> LogLine:
         log=row.log.hex(),
         entry=row.idx,
         reason=row.message or row.reason,
+    )
+
+
+def history(context: Context, name: str) -> History:
+    """Tell what became of an asset, oldest first: every record that counts, with its block."""
+    index = fresh(context)
+    asset = context.known.asset(name)
+    known = index.asset(asset)
+    if known is None:
+        raise NotFound(f"nothing is known of {asset}", hint="dataledger search finds assets by their texts")
+    return History(
+        asset=asset,
+        holder=context.did(known.holder) if known.holder else "",
+        holder_name=index.party_name(known.holder) if known.holder else "",
+        events=[_happened(context, event) for event in index.history(asset)],
+        complete=not index.misses_log_of(namespace_of(asset)),
+        to_block=index.summary().head,
+    )
+
+
+def _happened(context: Context, event: Event) -> Happened:
+    """Put an event in words."""
+    line = log_line(context, event.entry)
+    return Happened(
+        record=line.record,
+        what=event.what,
+        subject=line.subject,
+        party=line.party,
+        party_name=line.party_name,
+        to=context.did(event.to) if event.to else "",
+        to_name=context.index.party_name(event.to) if event.to else "",
+        about=event.about.hex() if event.about else "",
+        state="waits for its posting" if event.waits else line.state,
+        revoked=event.entry.revoked,
+        block=line.block,
+        block_time=line.block_time,
+        binds_from=event.binds,
     )
 
 

@@ -172,6 +172,12 @@ class Ledger:
 
     # --- asking
 
+    def history(self, name: str) -> r.History:
+        """Tell what became of an asset, oldest first; see `browsing.history`."""
+        from ledger.service import browsing
+
+        return browsing.history(self._context, name)
+
     def may(
         self,
         party: str,

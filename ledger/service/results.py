@@ -22,6 +22,8 @@ from ledger.service.rights_results import Cap as Cap  # noqa: PLC0414
 from ledger.service.rights_results import Cause as Cause  # noqa: PLC0414
 from ledger.service.rights_results import Duty as Duty  # noqa: PLC0414
 from ledger.service.rights_results import GrantUsed as GrantUsed  # noqa: PLC0414
+from ledger.service.rights_results import Happened as Happened  # noqa: PLC0414
+from ledger.service.rights_results import History as History  # noqa: PLC0414
 from ledger.service.rights_results import Permission as Permission  # noqa: PLC0414
 
 

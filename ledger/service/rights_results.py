@@ -54,6 +54,42 @@ class GrantUsed(Struct, frozen=True, kw_only=True):
     duties: list[Duty] = []
 
 
+class Happened(Struct, frozen=True, kw_only=True):
+    """One record in the history of an asset: who said what of what, to whom, in which block.
+
+    `to` is whom it was granted or handed over, `about` the record that it takes back, follows or rests on.
+    `binds_from` is the block from which a transfer or revocation binds others: its posting's, if that came
+    later. `revoked` says that it was taken back.
+    """
+
+    record: str
+    what: str
+    subject: str
+    party: str
+    party_name: str
+    to: str
+    to_name: str
+    about: str
+    state: str
+    revoked: bool
+    block: int | None
+    block_time: str
+    binds_from: int | None
+
+
+class History(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/history/v1"):
+    """What became of an asset, in the order of the chain. `complete` is false where a log that could say more
+    can't be had; `holder` is who holds it now.
+    """
+
+    asset: str
+    holder: str
+    holder_name: str
+    events: list[Happened]
+    complete: bool
+    to_block: int
+
+
 class Permission(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/may/v1"):
     """Whether a party may do something: `permitted`, `denied` or `unknown`, and why.
 

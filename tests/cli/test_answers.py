@@ -38,6 +38,7 @@ COMMANDS: list[list[str]] = [
     ["transfer", "haina/orders", "jinlong"],
     ["grant", "haina/orders", "--to", "jinlong", "--rights", "use", "--until", "2099-12-31"],
     ["may", "haina", "operate", "haina/orders"],
+    ["history", "haina/orders"],
     ["import", "openlineage", "event.json"],
     ["trace", "haina/demand"],
     ["impact", "haina/orders"],

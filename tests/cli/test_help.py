@@ -128,7 +128,7 @@ def test_version_of_the_tool(empty):
         (["staus"], "did you mean status?"),
         (["add", "haina/x"], "did you mean register?"),
         (["lineage", "x"], "did you mean trace?"),
-        (["history"], "did you mean log?"),
+        (["permit"], "did you mean grant?"),
         (["help"], "did you mean --help?"),
         (["key", "lst"], "did you mean list?"),
         (["delegate", "remove"], "did you mean revoke?"),

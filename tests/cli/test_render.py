@@ -29,6 +29,7 @@ RENDERERS: dict[type[Struct], Callable[[Any], Iterator[str]]] = {
     r.FileVerdict: asking.file_verdict,
     r.AuditReport: asking.audit,
     r.Permission: rights.permission,
+    r.History: rights.history,
     r.Status: browsing.status,
     r.Follows: browsing.follows,
     r.LogListing: browsing.log,

@@ -281,3 +281,64 @@ def test_days_count_whole() -> None:
     assert (start_of("2027-06-30"), end_of("2027-06-30")) == ("2027-06-30T00:00:00Z", "2027-07-01T00:00:00Z")
     assert start_of("2027-06-30T10:00:00Z") == end_of("2027-06-30T10:00:00Z") == "2027-06-30T10:00:00Z"
     assert instant_ns(end_of("2027-12-31")) == instant_ns("2028-01-01T00:00:00Z")
+
+
+# history
+
+
+def happened(party: Party, name: str = "haina/orders") -> list[tuple[str, str, str]]:
+    return [(each.what, each.party_name, each.to_name) for each in party.ledger.history(name).events]
+
+
+def test_the_history_of_an_asset(both: Stage) -> None:
+    haina, jinlong = both.haina, both.jinlong
+    record = give(haina, rights=["use", "hold"], sublicensable=True).records[0].record
+    give(jinlong, to="", name="haina/orders@1")
+    haina.reopen().revoke(record, since=LATER)
+    haina.ledger.transfer("haina/orders", "jinlong")
+    both.jinlong.reopen()
+    assert happened(jinlong) == [
+        ("registered", "Haina Appliances", ""),
+        ("version", "Haina Appliances", ""),
+        ("granted: use and hold", "Haina Appliances", "Jinlong"),
+        ("granted: use", "Jinlong", ""),
+        ("taken back", "Haina Appliances", ""),
+        ("handed over", "Haina Appliances", "Jinlong"),
+    ]
+    found = jinlong.ledger.history("haina/orders")
+    assert (found.holder_name, found.complete) == ("Jinlong", True)
+    blocks = [each.block for each in found.events]
+    assert blocks == sorted(block for block in blocks if block is not None)
+    taken = found.events[4]
+    assert taken.about == record
+    assert taken.binds_from is not None
+    assert taken.block is not None
+    assert taken.binds_from >= taken.block
+    assert [each.revoked for each in found.events] == [False, False, True, False, False, False]
+
+
+def test_a_history_with_a_missing_log_says_so(both: Stage) -> None:
+    give(both.haina)
+    both.jinlong.ledger.sync()
+    both.haina.ledger.register("haina/more")
+    both.haina.public.rename(both.haina.home / "elsewhere")
+    found = both.jinlong.reopen().history("haina/orders")
+    assert not found.complete
+    with pytest.raises(NotFound, match="nothing is known"):
+        both.jinlong.ledger.history("jinlong/never-heard-of")
+
+
+def test_what_was_refused_is_no_history(both: Stage) -> None:
+    """A grant that was void is told by `may`; it never happened."""
+    from ledger.core.records_rights import Terms
+    from ledger.service.batch import Batch
+    from ledger.service.publishing import publish
+
+    with both.jinlong.context.writing():
+        batch = Batch(both.jinlong.context)
+        batch.grant([batch.asset_resource("haina/orders")], "", Terms(rights=["use"]), "")
+        publish(both.jinlong.context, batch, anchor=True)
+    assert [what for what, *_ in happened(both.jinlong)] == ["registered", "version"]
+    answer = both.jinlong.ledger.may("0x" + "7" * 40, "use", "haina/orders")
+    assert (answer.verdict, codes(answer)) == ("denied", ["rejected"])
+    assert "not-holder" in answer.because[0].text
