@@ -24,6 +24,9 @@ from ledger.service.results import Receipt
 from ledger.service.times import start_of
 from ledger.store.content import Content, digest_path
 
+_ENDING = ("grant", "agreement", "attestation")
+"""What may be taken back from a later moment on: rights, and what they depend on."""
+
 
 def register(
     context: Context,
@@ -132,6 +135,11 @@ def revoke(context: Context, prefix: str, *, reason: str = "", since: str = "") 
     with context.writing():
         batch = Batch(context)
         row, record = _own_record(context, prefix)
+        if effective and row.type not in _ENDING:
+            raise Usage(
+                f"a {row.type} is taken back at once, or not at all",
+                hint=f"--from is for rights: {', '.join(_ENDING)}",
+            )
         if row.revoked:
             raise Usage(f"record {record.hex()[:12]} was taken back already")
         subject = statement_at(context, row.log, row.idx).subject

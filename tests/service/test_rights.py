@@ -175,6 +175,12 @@ def test_a_grant_is_taken_back_from_a_date_on(both: Stage) -> None:
         both.haina.ledger.revoke(record, since="soon")
 
 
+def test_what_is_said_of_data_is_taken_back_at_once_or_not_at_all(both: Stage) -> None:
+    (version,) = both.haina.ledger.log(type="version", asset="haina/orders").records
+    with pytest.raises(Usage, match="a version is taken back at once"):
+        both.haina.ledger.revoke(version.record, since=LATER)
+
+
 def test_a_grant_is_taken_back_at_once(both: Stage) -> None:
     record = give(both.haina).records[0].record
     both.haina.ledger.revoke(record)
