@@ -179,8 +179,9 @@ def _proven(told: Collected, header: Header, settled: Settled) -> Iterator[str]:
         f" before or in the block given (blocks {first} to {last}), and cannot have been changed since"
     )
     yield "each was signed by its authors, with keys that were valid at its anchor"
-    yield "each author had the right to say it: owned the namespace or held the asset at its anchor"
-    left = told.count - len(settled.revoked) - len(settled.unknown)
+    right = "each author had the right to say it: owned the namespace or held the asset at its anchor"
+    yield right + (" (but see what is unknown)" if settled.unknown else "")
+    left = told.count - len(settled.revoked.keys() | settled.unknown.keys())
     yield f"{_count(left, 'record')} had not been taken back by their authors up to {block}"
 
 
@@ -189,7 +190,7 @@ def _claimed(told: Collected) -> Iterator[str]:
     yield "that no earlier record claims the same name or version, and that no activity was left out"
     yield "times inside records; titles, names and descriptions"
     if told.names:
-        yield "the names that parties gave themselves"
+        yield "the parties' names: whoever made this file wrote them; what signed is the DID beside each"
 
 
 def _declared(closure: Closure, reached: Iterable[int]) -> Iterator[str]:

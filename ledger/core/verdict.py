@@ -46,7 +46,7 @@ class ProvenBlock(Struct, frozen=True, kw_only=True):
 
 
 class PartyNamed(Struct, frozen=True, kw_only=True):
-    """A party that signed: its DID, and the display name that it gave itself (a claim, may be empty)."""
+    """A party that signed: its DID, and its name as the file's maker gives it (a claim, may be empty)."""
 
     did: str
     name: str = ""

@@ -17,6 +17,7 @@ from ledger.core.errors import EvidenceInvalid, NotFound, Unavailable, Usage
 from ledger.core.evidence import MAX_DISCLOSURE, START
 from ledger.core.trust import MAX_BYTES, Trust, parse_trust, trust_block
 from ledger.core.verdict import EvidenceView, FileCheck, RootVerdict, Verdict
+from ledger.service.asking import asked
 from ledger.service.context import Progress, no_progress
 from ledger.store import files
 from ledger.store.content import digest_path
@@ -91,7 +92,8 @@ def _trust(root: TrustRoot) -> Trust | None:
     if sum(map(bool, (root.block, root.file, root.rpc))) > 1:
         raise Usage("give one trust root: --block, --trust or --rpc")
     if root.block:
-        return trust_block(root.block)
+        with asked():
+            return trust_block(root.block)
     if root.file is not None:
         data = files.read_small(root.file, MAX_BYTES, "a trust file")
         if data is None:
