@@ -7,12 +7,13 @@ nobody. *Unknown* could not be told.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from msgspec.structs import replace as _replace
 
-from ledger.audit.closure import Closure
+from ledger.audit.closure import NO_NUMBER, Closure, Node
 from ledger.audit.judging import Judged, Settled
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.digests import ASSET, DECLARED, SEALED
@@ -304,7 +305,13 @@ def _no_graph(roots: tuple[str, ...]) -> LineageGraph:
 
 def _graph(told: Collected, closure: Closure, reached: dict[int, None], verdict: Verdict) -> LineageGraph:
     """Draw the lineage as `ledger.core.lineage` has it."""
-    ids = {node: _node_id(closure, node) for node in reached}
+    labels = Counter(closure.nodes[node].label for node in reached)
+    ids = {
+        node: _node_id(closure.nodes[node], twin=labels[closure.nodes[node].label] > 1)
+        if node not in closure.version_of
+        else closure.nodes[node].label
+        for node in reached
+    }
     findings: dict[str, set[str]] = {}
     for each in verdict.findings:
         findings.setdefault(each.subject, set()).add(each.kind)
@@ -327,12 +334,13 @@ def _graph(told: Collected, closure: Closure, reached: dict[int, None], verdict:
     )
 
 
-def _node_id(closure: Closure, node: int) -> str:
-    """Name a node so that no other has its name: a version whose content is not the recorded one by both."""
-    named = closure.nodes[node]
-    return (
-        named.label if node in closure.version_of or named.alg == ASSET else f"{named.label}#{named.content}"
-    )
+def _node_id(named: Node, *, twin: bool) -> str:
+    """Name a node without a record so that no other has its name, as the index does (`index.tracing`)."""
+    if named.alg == ASSET:
+        return named.label
+    if named.number == NO_NUMBER:
+        return f"{named.asset}@{named.content}"
+    return f"{named.label}#{named.content}" if twin else named.label
 
 
 def _lineage_node(
@@ -340,15 +348,15 @@ def _lineage_node(
 ) -> LineageNode:
     named, record = closure.nodes[node], closure.version_of.get(node)
     title, registration = closure.titles.get(named.asset, ("", None))
-    shown = told.records.get(record or registration or b"")
+    if record is None and named.alg == ASSET:  # what was never recorded is nobody's word
+        record = registration
+    shown = told.records.get(record or b"")
     party = shown.authors[0] if shown else ""
     raised = findings.get(named.label, set()) | findings.get(shown.record if shown else "", set())
     return LineageNode(
         id=node_id,
         label=named.label,
-        kind=_kind(
-            told, named.label, named.alg, inside=shown is not None and bool(record or named.alg == ASSET)
-        ),
+        kind=_kind(told, named.label, named.alg, inside=shown is not None),
         digest=named.content,
         party=party,
         party_name=told.names.get(party, ""),

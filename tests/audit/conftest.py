@@ -46,13 +46,18 @@ class Desk:
     `seeds` signs the notes by log id; a log without one has none to show.
     """
 
-    def __init__(self, world: RealWorld, index: Index, seeds: Mapping[bytes, bytes]) -> None:
+    def __init__(self, world: RealWorld, index: Index, seeds: Mapping[bytes, bytes], logs: Any) -> None:
         self.world = world
+        self.logs = logs
         self.index = index
         self.seeds = seeds
         self.reader = world.reader
         self.descriptor = world.descriptor
         self.ledger_id = world.ledger_id
+
+    def sync(self) -> None:
+        """Bring the index up to date."""
+        self.index.sync(self.world.chain, self.logs, workers=0)
 
     def progress(self, _what: str, _done: int, _total: int | None) -> None:
         """Show nothing."""
@@ -108,8 +113,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     def make(world: RealWorld, seeds: Mapping[bytes, bytes] | None = None, logs: Any = None) -> Desk:
         index = Index.open(tmp_path / f"index-{len(opened)}.db", world.descriptor)
         opened.append(index)
-        index.sync(world.chain, world.logs if logs is None else logs, workers=0)
-        return Desk(world, index, seeds or {})
+        at = Desk(world, index, seeds or {}, logs or world.logs)
+        at.sync()
+        return at
 
     yield make
     for index in opened:
