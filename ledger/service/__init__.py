@@ -1,6 +1,27 @@
-"""The use cases, and `Ledger`, the public Python API that lists them."""
+"""The use cases, and `Ledger`, the public Python API that lists them.
 
-from ledger.service.ledger import Ledger
-from ledger.service.request import InitRequest
+`Ledger` and `InitRequest` are imported when they are asked for: checking evidence needs neither a workspace
+nor what opens one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ledger.service.ledger import Ledger
+    from ledger.service.request import InitRequest
 
 __all__ = ["InitRequest", "Ledger"]
+
+
+def __getattr__(name: str) -> type[Ledger | InitRequest]:
+    if name == "Ledger":
+        from ledger.service.ledger import Ledger
+
+        return Ledger
+    if name == "InitRequest":
+        from ledger.service.request import InitRequest
+
+        return InitRequest
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

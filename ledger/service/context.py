@@ -20,6 +20,7 @@ from ledger.core.errors import Corrupt, Usage
 from ledger.core.identity import format_did, log_id, parse_did
 from ledger.index import Index
 from ledger.service.known import Known
+from ledger.service.progress import Notify, Progress, no_progress, silent
 from ledger.store.config import Config
 from ledger.store.files import read_small
 from ledger.store.keys import KeyStore
@@ -28,22 +29,8 @@ from ledger.store.log import LogFolder
 from ledger.store.passphrase import Prompt, passphrase_from
 from ledger.store.workspace import Workspace, open_workspace
 
-Notify = Callable[[str], None]
-"""Tells a person something while work goes on."""
-
-Progress = Callable[[str, int, int | None], None]
-"""Says how far long work is: what, how much is done, out of how much (None: not known)."""
-
 MAX_DESCRIPTOR = 1 << 16
 """Bytes of a `ledger.json`, at most."""
-
-
-def silent(_message: str) -> None:
-    """Tell nobody."""
-
-
-def no_progress(_what: str, _done: int, _total: int | None) -> None:
-    """Show no progress."""
 
 
 class Context:

@@ -18,9 +18,8 @@ from ledger.core.evidence import MAX_DISCLOSURE, START
 from ledger.core.trust import MAX_BYTES, Trust, parse_trust, trust_block
 from ledger.core.verdict import EvidenceView, FileCheck, RootVerdict, Verdict
 from ledger.service.asking import asked
-from ledger.service.context import Progress, no_progress
+from ledger.service.progress import Progress, no_progress
 from ledger.store import files
-from ledger.store.content import digest_path
 
 UNCONFIRMED_HINT = (
     "give the hash of that block, from a source of your own: --block 0x..., --rpc URL or --trust FILE"
@@ -136,6 +135,8 @@ def _confirmed_by_node(verdict: Verdict, location: str) -> Verdict:
 
 def _with_file(verdict: Verdict, path: Path) -> Verdict:
     """Digest a file or folder and hold it against the versions that were asked for."""
+    from ledger.store.content import digest_path
+
     content = digest_path(path)
     digest = f"{content.name}:{content.digest}"
     found = next((each for each in verdict.roots if each.digest == digest), None)

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Self
 
 from ledger.core.lineage import LineageGraph
 from ledger.service import results as r
-from ledger.service.context import Context, Notify, Progress, no_progress, silent
+from ledger.service.context import Context
+from ledger.service.progress import Notify, Progress, no_progress, silent
 from ledger.store.passphrase import Prompt
 
 if TYPE_CHECKING:

@@ -22,8 +22,9 @@ from ledger.core.names import check_namespace
 from ledger.core.text import check_line
 from ledger.service.announcing import calls_left, obstacle, read_announced
 from ledger.service.asking import asked
-from ledger.service.context import MAX_DESCRIPTOR, Notify, is_ready, key_store
+from ledger.service.context import MAX_DESCRIPTOR, is_ready, key_store
 from ledger.service.location import Joining, choose_location
+from ledger.service.progress import Notify
 from ledger.service.request import InitRequest
 from ledger.service.results import Setup
 from ledger.store.config import ChainConfig, Config

@@ -1,0 +1,19 @@
+"""What a use case tells whoever waits for it; imports nothing, as checking evidence needs no workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Notify = Callable[[str], None]
+"""Tells a person something while work goes on."""
+
+Progress = Callable[[str, int, int | None], None]
+"""Says how far long work is: what, how much is done, out of how much (None: not known)."""
+
+
+def silent(_message: str) -> None:
+    """Tell nobody."""
+
+
+def no_progress(_what: str, _done: int, _total: int | None) -> None:
+    """Show no progress."""
