@@ -9,9 +9,9 @@ class Failure(Struct, frozen=True, kw_only=True, tag_field="format", tag="datale
     """Why a command failed, on stderr in one line. `exit_code` is that of the process.
 
     `error` is the kind of error: `Usage`, `NotFound`, `FormatError`, `SignatureInvalid`, `ProofInvalid`,
-    `Corrupt`, `Forked`, `Unauthorized`, `WrongLedger`, `Rejected`, `Unavailable`, `Locked`, `Unconfirmed`,
-    `Unfunded`, `Interrupted` or `Internal`. `reason` is the stable code of an `Unauthorized` one, else empty.
-    `hint` says what to do next and may be empty.
+    `Corrupt`, `Forked`, `Unauthorized`, `EvidenceInvalid`, `WrongLedger`, `Rejected`, `Unavailable`,
+    `Locked`, `Unconfirmed`, `Unfunded`, `Interrupted` or `Internal`. `reason` is the stable code of an
+    `Unauthorized` or `EvidenceInvalid` one, else empty. `hint` says what to do next and may be empty.
     """
 
     error: str

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from ledger.core.errors import LedgerError, Unauthorized, Unavailable, Usage
+from ledger.core.errors import EvidenceInvalid, LedgerError, Unauthorized, Unavailable, Usage
 from ledger.formats.text import printable
 
 from .declare import meant, near
@@ -118,7 +118,7 @@ def _json_line(error: LedgerError) -> str:
     from .failure import Failure
     from .session import to_json
 
-    reason = error.reason if isinstance(error, Unauthorized) else ""
+    reason = error.reason if isinstance(error, Unauthorized | EvidenceInvalid) else ""
     kind = type(error).__name__
     return to_json(
         Failure(error=kind, message=str(error), hint=error.hint, reason=reason, exit_code=error.exit_code)
