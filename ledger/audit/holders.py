@@ -31,10 +31,10 @@ class SeenTransfer(Struct, frozen=True, gc=False):
 
 
 class Holding(Struct, frozen=True):
-    """The holder for records of a block (None: nobody), and the posted ids that might change that."""
+    """The holder for records of a block (None: nobody), and what might change that: who posted what."""
 
     holder: bytes | None
-    doubts: tuple[bytes, ...] = ()
+    doubts: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def holding(
@@ -52,7 +52,7 @@ def holding(
     seen = {each.record: each for each in transfers}
     bound = {each.record for each in moves}
     doubts = (
-        record
+        (party, record)
         for party, posted in posts.items()
         for record, posted_block in posted
         if record not in bound

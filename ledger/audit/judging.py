@@ -77,7 +77,7 @@ class Judge:
         self._transfers: dict[str, list[SeenTransfer]] = defaultdict(list)
         self._revocations: dict[bytes, tuple[bytes, frozenset[bytes]]] = {}
         self._posted: list[tuple[bytes, bytes, bytes]] = []
-        self._doubts: list[tuple[bytes, str, bytes]] = []
+        self._doubts: list[tuple[bytes, str, bytes, bytes]] = []
         self._harmless: set[bytes] = set()
 
     def judge(self, entry: bytes, stands: Stands) -> Judged:
@@ -153,19 +153,19 @@ class Judge:
         return self._against.keys() - self._accepted.keys()
 
     @cached_property
-    def _against(self) -> dict[bytes, set[tuple[bytes, bytes] | str]]:
-        """What each id was posted against, once all records are known: record and author, or an asset."""
-        against: dict[bytes, set[tuple[bytes, bytes] | str]] = defaultdict(set)
+    def _against(self) -> dict[bytes, set[tuple[bytes | str, bytes]]]:
+        """What each id was posted against, once all records are known: a record or an asset, and by whom."""
+        against: dict[bytes, set[tuple[bytes | str, bytes]]] = defaultdict(set)
         for record, author, posted in self._posted:
             against[posted].add((record, author))
-        for _, asset, posted in self._doubts:
-            against[posted].add(asset)
+        for _, asset, party, posted in self._doubts:
+            against[posted].add((asset, party))
         return dict(against)
 
     def is_harmless(self, payload: bytes) -> bool:
         """Tell whether an open post's payload says something else than what would take something away."""
         said = self._said(payload)
-        return not any(_takes(said, target) for target in self._against[dsse.record_id(payload)])
+        return not any(_takes(said, *each) for each in self._against[dsse.record_id(payload)])
 
     def excuse(self, payload: bytes) -> None:
         """Note that an open post takes nothing away, now that all records are known.
@@ -201,10 +201,10 @@ class Judge:
                 used.add(posted)
             elif posted not in at_hand:
                 unknown[record] = f"0x{author.hex()} posted {posted.hex()} against it, which is not at hand"
-        for record, asset, posted in self._doubts:
+        for record, asset, party, posted in self._doubts:
             if posted not in at_hand:
                 unknown[record] = f"a holder of {asset} posted {posted.hex()}, which is not at hand"
-            elif any(each.record == posted for each in self._transfers.get(asset, ())):
+            elif any((each.record, each.giver) == (posted, party) for each in self._transfers[asset]):
                 unknown[record] = (
                     f"a holder of {asset} posted the transfer {posted.hex()} before its anchor at hand:"
                     " it may have been anchored earlier, too"
@@ -235,7 +235,7 @@ class Judge:
     def holder(self, asset: str, block: int) -> bytes | None:
         """The holder of an asset for records anchored in a block; what is doubtful is noted."""
         found = holding(self._chain, self._ledger_id, asset, block, self._transfers.get(asset, ()))
-        self._doubts += ((self._judging, asset, posted) for posted in found.doubts)
+        self._doubts += ((self._judging, asset, party, posted) for party, posted in found.doubts)
         return found.holder
 
     def asset(self, asset: str) -> bytes | None:
@@ -254,18 +254,18 @@ class Judge:
         return self._accepted.get(record_id)
 
 
-def _takes(said: Statement | None, target: tuple[bytes, bytes] | str) -> bool:
-    """Tell whether a record transfers an asset, or revokes a record in the name of an author."""
+def _takes(said: Statement | None, target: bytes | str, party: bytes) -> bool:
+    """Tell whether a record transfers an asset, or revokes a record, if `party` posts it."""
     if said is None:
         return False
     predicate = said.predicate
-    if isinstance(target, str):
-        return isinstance(predicate, Transfer) and said.subject[0].name == target
-    record, author = target
+    if isinstance(predicate, Transfer):
+        return said.subject[0].name == target and parse_did(predicate.giver)[1] == party
     return (
         isinstance(predicate, Revocation)
-        and predicate.target == record.hex()
-        and author in [parse_did(each)[1] for each in predicate.authors]
+        and isinstance(target, bytes)
+        and predicate.target == target.hex()
+        and party in [parse_did(each)[1] for each in predicate.authors]
     )
 
 
