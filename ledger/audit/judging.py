@@ -233,9 +233,14 @@ class Judge:
         return next((owner for owner, start in owners if start <= block), None)
 
     def holder(self, asset: str, block: int) -> bytes | None:
-        """The holder of an asset for records anchored in a block; what is doubtful is noted."""
+        """The holder of an asset for records anchored in a block; what is doubtful is noted.
+
+        A transfer that was posted before its anchor casts no doubt on itself: it binds either way.
+        """
         found = holding(self._chain, self._ledger_id, asset, block, self._transfers.get(asset, ()))
-        self._doubts += ((self._judging, asset, party, posted) for party, posted in found.doubts)
+        for party, posted in found.doubts:
+            if posted != self._judging:
+                self._doubts.append((self._judging, asset, party, posted))
         return found.holder
 
     def asset(self, asset: str) -> bytes | None:
