@@ -48,7 +48,7 @@ from ledger.core.evidence import (
 from ledger.core.hashing import sha256
 from ledger.core.identity import log_id
 from ledger.core.text import check_line
-from ledger.core.trust import Trust
+from ledger.core.trust import TrustRoot
 from ledger.core.verdict import EvidenceView
 
 REASONS: Final = AUTHORITY_REASONS | {
@@ -97,7 +97,7 @@ def is_evidence(start: bytes) -> bool:
 
 def verify_evidence(
     lines: Iterable[bytes],
-    trust: Trust | None = None,
+    trust: TrustRoot | None = None,
     *,
     everything: bool = False,
     progress: Progress = lambda _: None,
@@ -139,7 +139,7 @@ _ONCE: Final = (Start, Block, End)
 class _Reading:
     """One file being read: what the lines so far have shown."""
 
-    def __init__(self, trust: Trust | None, *, everything: bool) -> None:
+    def __init__(self, trust: TrustRoot | None, *, everything: bool) -> None:
         self._trust = trust
         self._digest = hashlib.sha256()
         self._bytes = self._lines = self._records = 0
@@ -204,7 +204,7 @@ class _Reading:
     def _block(self, line: Block) -> None:
         self._state = ProvenState(self._descriptor, line)
         if self._trust is not None:
-            root = self._trust.confirm(self._descriptor.ledger_id, self._state.header)
+            root = self._trust.confirm(self._descriptor, self._state.header)
             self._told.trust_root = root
 
     def _account(self, line: Account) -> None:

@@ -162,13 +162,13 @@ def _require_named_authors(told: Collected) -> None:
 
 
 def _conclude(roots: Iterable[RootVerdict], settled: Settled, trust_root: str) -> tuple[Conclusion, str]:
+    if not trust_root:  # on a chain that somebody made up, anything may have been taken back
+        return "unconfirmed", "nothing says that this block is the chain's: give a trust root"
     for root in roots:
         if root.state == "revoked":
             return "revoked", f"{root.version}: its author took it back"
     for text in settled.unknown.values():
         return "unknown", text
-    if not trust_root:
-        return "unconfirmed", "nothing says that this block is the chain's: give a trust root"
     return "good", ""
 
 

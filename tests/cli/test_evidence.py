@@ -247,5 +247,10 @@ def test_rpc_may_name_an_embedded_chain(story: Cli, copies: Callable[[], Cli]) -
     other = copies()
     shutil.copy(story.folder / "demand.evidence", other.folder)
     assert other.run("verify", "demand.evidence", "--rpc", ".dataledger/chain.db").code in {0, 1}
+    for name in ("good", "revoked", "withheld-transfer"):  # of another chain, whatever they say
+        failed = story.fails(
+            1, "verify", CORPUS / f"{name}.evidence", "--rpc", ".dataledger/chain.db", "--json"
+        )
+        assert failed.error["reason"] == "wrong-ledger"
     story.fails(3, "verify", "demand.evidence", "--rpc", "http://127.0.0.1:9")
     story.fails(3, "verify", "demand.evidence", "--rpc", "none.db")
