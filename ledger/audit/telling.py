@@ -140,7 +140,7 @@ def tell(
         records=told.count,
         logs=len(told.logs),
         proven=tuple(_proven(told, header, settled)),
-        claimed=tuple(_claimed(told)),
+        claimed=tuple(_claimed(told, descriptor)),
         declared=tuple(_declared(closure, reached)),
         unknown=unknown,
         findings=tuple(_findings(told, closure, reached, settled)),
@@ -186,7 +186,9 @@ def _proven(told: Collected, header: Header, settled: Settled) -> Iterator[str]:
     yield f"{_count(left, 'record')} had not been taken back by their authors up to {block}"
 
 
-def _claimed(told: Collected) -> Iterator[str]:
+def _claimed(told: Collected, descriptor: LedgerDescriptor) -> Iterator[str]:
+    # on one chain anybody may begin a ledger of his own, in which the same names are his
+    yield f"that this is the ledger you mean: compare its id, {descriptor.ledger_id.hex()}"
     yield "what was made from what: proven is who said so and by when, not that it is true"
     yield "that no earlier record claims the same name or version, and that no activity was left out"
     yield "times inside records; titles, names and descriptions"
