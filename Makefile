@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-ANVIL  := tests/anvil/node_modules/.ready
+NPM    := tests/anvil/node_modules/.ready tests/resolver/node_modules/.ready
+CHROME := tests/browser/node_modules
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint contracts gas schemas docs generated bench anvil lock ci clean
+.PHONY: help setup demo test test-all lint contracts gas schemas docs generated bench anvil browser lock ci \
+        clean
 
 help: ## print the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +28,7 @@ demo: $(READY) ## play the washing-machine story in a temporary folder
 test: $(READY) ## run the default tests (under five minutes)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
-test-all: $(READY) anvil ## run every test, the slow ones too
+test-all: $(READY) anvil browser ## run every test, the slow ones too
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY) ## style, types, layers
@@ -57,11 +59,17 @@ generated: $(READY) ## check that everything generated is what its source says
 bench: $(READY) ## measure, and write docs/benchmarks.md
 	$(BIN)/python tests/bench/run.py
 
-$(ANVIL): tests/anvil/package-lock.json
-	cd tests/anvil && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+$(NPM) $(CHROME)/.ready: %/node_modules/.ready: %/package-lock.json
+	cd $* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-anvil: $(ANVIL) ## install the anvil node that the JSON-RPC tests use (needs npm)
+anvil: $(NPM) ## install what tests run beside us: the anvil node, a DID resolver (needs npm)
+
+$(CHROME)/.chromium/.ready: $(CHROME)/.ready tests/browser/unpack.cjs
+	node tests/browser/unpack.cjs
+	@touch $@
+
+browser: $(CHROME)/.chromium/.ready ## install the headless Chromium that looks at reports (needs npm)
 
 lock: $(READY) ## resolve the dependencies anew (needs uv)
 	uv pip compile -q pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes \
@@ -70,4 +78,4 @@ lock: $(READY) ## resolve the dependencies anew (needs uv)
 ci: lint generated anvil test-all demo ## what CI runs
 
 clean: ## remove what make made
-	rm -rf $(VENV) tests/anvil/node_modules build *.egg-info
+	rm -rf $(VENV) tests/*/node_modules build *.egg-info

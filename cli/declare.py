@@ -29,6 +29,9 @@ WORDS = {
     "create": "add",
     "remove": "revoke",
     "delete": "revoke",
+    "erase": "forget",
+    "redact": "forget",
+    "share": "disclose",
     "ls": "list",
 }
 """What people type who know another tool, and what it is called here."""

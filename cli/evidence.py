@@ -1,4 +1,4 @@
-"""Commands that prove: verify, evidence."""
+"""Commands that prove: verify, evidence, report, trust."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from .render import asking, proving
 from .session import UNSETTLED, Session
 
 if TYPE_CHECKING:
-    from ledger.core.verdict import Verdict
+    from ledger.core.verdict import Conclusion
     from ledger.service.evidence_checking import TrustRoot
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 SUFFIX = ".evidence"
+PAGE = ".html"
 
 
 def trust_options(function: Decorated) -> Decorated:
@@ -44,9 +45,9 @@ def trust_root(block: str, rpc: str, trust: Path | None) -> TrustRoot:
     return TrustRoot(block, trust, rpc)
 
 
-def exit_code(verdict: Verdict) -> int:
+def exit_code(verdict: Conclusion) -> int:
     """Return the exit code of a verdict on evidence."""
-    return {"good": 0, "unconfirmed": UNSETTLED, "unknown": UNSETTLED}.get(verdict.verdict, 1)
+    return {"good": 0, "unconfirmed": UNSETTLED, "unknown": UNSETTLED}.get(verdict, 1)
 
 
 @command(
@@ -89,12 +90,13 @@ def verify(
     """
     from ledger.service.evidence_checking import check_evidence, looks_like_evidence
 
-    if asset is None and looks_like_evidence(path):
+    meant = bool(block or rpc or trust or file)
+    if asset is None and (looks_like_evidence(path) or (meant and not path.exists())):
         root = trust_root(block, rpc, trust)
         verdict = check_evidence(path, root, file=file, progress=session.progress).verdict
         session.answer(verdict, proving.verdict)
-        return exit_code(verdict)
-    if block or rpc or trust or file:
+        return exit_code(verdict.verdict)
+    if meant:
         raise click.UsageError(f"--block, --rpc, --trust and --file are for evidence, and {path} is none")
     with perhaps_an_asset(path):
         found = session.open().verify(path, asset=asset)
@@ -129,4 +131,67 @@ def evidence(session: Session, versions: tuple[str, ...], output: Path | None) -
     return UNSETTLED if made.unknown else 0
 
 
-COMMANDS = (evidence,)
+@command(
+    answers="ReportMade",
+    example="""
+dataledger report demand.evidence --block 0x5f1c... -o demand.html
+dataledger report demand.evidence --rpc https://node.example --file demand.csv""",
+)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"The file to write. Default: the evidence's name, with {PAGE}.",
+)
+@trust_options
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    help="Good only if this file or folder is one of its versions.",
+)
+@pass_session
+def report(
+    session: Session,
+    path: Path,
+    output: Path | None,
+    file: Path | None,
+    block: str,
+    rpc: str,
+    trust: Path | None,
+) -> int:
+    """Verify evidence and write the verdict as a page.
+
+    The page is one HTML file, to read and to print. It needs no network, and making it no workspace.
+
+    Exits as `verify` does: 0 only if the evidence holds and its block is confirmed; 3 without a trust root,
+    and the page says so first. Evidence that does not hold is refused, and no page is written.
+    """
+    from ledger.service.reporting import report as write
+
+    out = output or path.with_name(path.name.removesuffix(SUFFIX) + PAGE)
+    made = write(path, out, trust_root(block, rpc, trust), file=file, progress=session.progress)
+    session.answer(made, proving.report_made)
+    return exit_code(made.verdict)
+
+
+@command(
+    answers="TrustFile",
+    example="""
+dataledger trust
+dataledger trust 1204 1310""",
+)
+@click.argument("blocks", nargs=-1, type=click.IntRange(0), metavar="[BLOCK]...")
+@pass_session
+def trust(session: Session, blocks: tuple[int, ...]) -> None:
+    """Print a trust file: blocks as your own chain has them.
+
+    It is JSON, to be kept in a file for `verify --trust`, on a machine that is offline. Without BLOCK it is
+    about the last final block. Hand it over by another way than the evidence: it is what the evidence is held
+    against.
+    """
+    found = session.open().trust(blocks)
+    session.answer(found, proving.trust_file)
+
+
+COMMANDS = (evidence, report, trust)

@@ -106,7 +106,8 @@ def _report_to_person(error: LedgerError) -> None:
         return
     if isinstance(error, Internal):
         click.echo("".join(traceback.format_exception(error.__cause__)).rstrip(), err=True)
-    first, *others = map(printable, str(error).split("\n"))
+    refused = f"refused ({error.reason}): " if isinstance(error, EvidenceInvalid) else ""
+    first, *others = map(printable, f"{refused}{error}".split("\n"))
     click.echo(f"{click.style('error:', fg='red', bold=True)} {first}", err=True)
     for line in others:
         click.echo(f"  {line}", err=True)

@@ -26,7 +26,7 @@ import vyper
 from vyper.compiler import compile_from_file_input
 from vyper.compiler.input_bundle import FilesystemInputBundle
 
-CONTRACTS = ("Deployer", "Identities", "Directory", "Anchors", "Revocations")
+CONTRACTS = ("Deployer", "Identities", "Directory", "Anchors", "Revocations", "Settlement")
 COMPILER = "0.4.3"
 EVM_VERSION = "cancun"
 OPTIMIZE = "gas"

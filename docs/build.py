@@ -228,6 +228,8 @@ def _words(kind: shapes.Type) -> str:
             return f"[{format_of(kind.cls) or kind.cls.__name__}]{_link(kind.cls)}"
         case shapes.ListType() | shapes.VarTupleType():
             return f"list of {_words(kind.item_type)}"
+        case shapes.DictType():
+            return f"object of {_words(kind.value_type)}"
         case shapes.TupleType():
             return f"({', '.join(map(_words, kind.item_types))})"
         case shapes.UnionType():

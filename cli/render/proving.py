@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from .layout import anchored, bad, count, good, notes, short, unsure, who
 
 if TYPE_CHECKING:
-    from ledger.core.verdict import RootVerdict, Verdict
+    from ledger.core.verdict import Conclusion, RootVerdict, Verdict
     from ledger.service import results as r
 
 _LISTED = 20
@@ -20,9 +21,7 @@ _CONFIRM = (
 
 def verdict(found: Verdict) -> Iterator[str]:
     """`verify` of an evidence file."""
-    mark = {"good": good, "unconfirmed": unsure, "unknown": unsure}.get(found.verdict, bad)
-    word = _WORDS.get(found.verdict, found.verdict.upper())
-    yield mark(word, f": {', '.join(each.version for each in found.roots)}")
+    yield _marked(found.verdict, ", ".join(each.version for each in found.roots))
     if found.reason:
         yield f"  {found.reason}"
     yield f"  as of block {found.block.number:,} ({found.block.hash}) of chain {found.chain_id}"
@@ -35,7 +34,7 @@ def verdict(found: Verdict) -> Iterator[str]:
         is_it = f"is {found.file.version}" if found.file.version else "is none of these"
         yield f"{found.file.path} {is_it}: {found.file.digest}"
     for title, lines in (
-        ("proven", found.proven),
+        ("proven" if found.trust_root else "proven, if that block is real", found.proven),
         ("claimed", found.claimed),
         ("declared", found.declared),
         ("unknown", found.unknown),
@@ -49,6 +48,11 @@ def verdict(found: Verdict) -> Iterator[str]:
     if more > 0:
         yield "  ... there is more: --json"
     yield from notes(found.notes)
+
+
+def _marked(verdict: Conclusion, what: str) -> str:
+    mark = {"good": good, "unconfirmed": unsure, "unknown": unsure}.get(verdict, bad)
+    return mark(_WORDS.get(verdict, verdict.upper()), f": {what}")
 
 
 def _root(root: RootVerdict, names: dict[str, str]) -> Iterator[str]:
@@ -79,3 +83,20 @@ def evidence_made(made: r.EvidenceMade) -> Iterator[str]:
     yield "check it anywhere, offline, with the block's hash from a source of one's own:"
     yield f"  dataledger verify {made.path} --block {made.block_hash}"
     yield from notes(made.notes)
+
+
+def report_made(made: r.ReportMade) -> Iterator[str]:
+    """`report`."""
+    yield _marked(made.verdict, made.evidence)
+    if made.reason:
+        yield f"  {made.reason}"
+    yield f"  confirmed by {made.trust_root}" if made.trust_root else f"  {_CONFIRM}"
+    yield f"wrote {made.path}: {made.bytes:,} bytes"
+
+
+def trust_file(file: r.TrustFile) -> Iterator[str]:
+    """`trust`: the file itself, for people to read as well."""
+    from ledger.core.trust import FORMAT
+
+    whole = {"format": FORMAT, "ledger": file.ledger, "blocks": file.blocks}
+    yield from json.dumps(whole, indent=2).splitlines()

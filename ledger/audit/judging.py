@@ -22,14 +22,16 @@ from ledger.audit.chain_view import ChainView
 from ledger.audit.holders import SeenTransfer, holding
 from ledger.core import dsse
 from ledger.core.authority import Accepted, KeyState, Place, authorize
+from ledger.core.authority_rights import is_kept
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.digests import target_of_record
 from ledger.core.errors import EvidenceInvalid, LedgerError, SignatureInvalid, Unauthorized
 from ledger.core.identity import parse_did
 from ledger.core.merkle import leaf_hash, verify_inclusion
+from ledger.core.negotiation import transition_findings
 from ledger.core.postings import is_posted_type
-from ledger.core.records import Registration, Revocation, Statement, Transfer, Version
+from ledger.core.records import Agreement, Delivery, Registration, Revocation, Statement, Transfer, Version
 from ledger.core.statement import parse_statement
 
 
@@ -76,6 +78,9 @@ class Judge:
         self._versions: dict[tuple[str, int], bytes] = {}
         self._transfers: dict[str, list[SeenTransfer]] = defaultdict(list)
         self._revocations: dict[bytes, tuple[bytes, frozenset[bytes]]] = {}
+        self._taken_back: dict[bytes, list[tuple[bytes, int]]] = defaultdict(list)
+        self._said: dict[bytes, Statement] = {}
+        self._followers: dict[bytes, bytes] = {}
         self._posted: list[tuple[bytes, bytes, bytes]] = []
         self._doubts: list[tuple[bytes, str, bytes, bytes]] = []
         self._harmless: set[bytes] = set()
@@ -132,6 +137,11 @@ class Judge:
             self._transfers[name].append(SeenTransfer(record, giver, receiver, block))
         elif isinstance(predicate, Revocation):
             self._revocations[record] = bytes.fromhex(predicate.target), frozenset(authors)
+            self._taken_back[bytes.fromhex(predicate.target)].append((record, block))
+        elif isinstance(predicate, Agreement | Delivery):
+            self._follow(record, statement, predicate.previous)
+        if is_kept(predicate):
+            self._said[record] = statement
         if not is_posted_type(predicate):
             self._note_posts(record, authors)
 
@@ -141,6 +151,11 @@ class Judge:
         if (asset, number + 1) in self._versions:
             raise EvidenceInvalid("version-gap", f"{name} stands behind version {number + 1}")
         self._versions[asset, number] = record
+
+    def _follow(self, record: bytes, statement: Statement, previous: str) -> None:
+        """Note a step of a negotiation or transfer, if it may follow the one that it names."""
+        if previous and not transition_findings(statement, record, self):
+            self._followers.setdefault(bytes.fromhex(previous), record)
 
     def _note_posts(self, record: bytes, authors: Iterable[bytes]) -> None:
         """Note what the authors posted against their record: nothing, nearly always."""
@@ -164,7 +179,7 @@ class Judge:
 
     def is_harmless(self, payload: bytes) -> bool:
         """Tell whether an open post's payload says something else than what would take something away."""
-        said = self._said(payload)
+        said = self._read(payload)
         return not any(_takes(said, *each) for each in self._against[dsse.record_id(payload)])
 
     def excuse(self, payload: bytes) -> None:
@@ -180,7 +195,7 @@ class Judge:
             )
         self._harmless.add(posted)
 
-    def _said(self, payload: bytes) -> Statement | None:
+    def _read(self, payload: bytes) -> Statement | None:
         """Return what a payload says here; None if it is no record of this ledger, and never will be."""
         try:
             statement = parse_statement(payload)
@@ -257,6 +272,26 @@ class Judge:
     def record(self, record_id: bytes) -> Accepted | None:
         """Type and authors of a record at hand."""
         return self._accepted.get(record_id)
+
+    def said(self, record_id: bytes) -> Statement | None:
+        """What a record at hand says."""
+        return self._said.get(record_id)
+
+    def follower(self, record_id: bytes) -> bytes | None:
+        """The first step at hand that names this one as the step before, and might follow it."""
+        return self._followers.get(record_id)
+
+    def revoked_block(self, record_id: bytes) -> int | None:
+        """The block in which a revocation at hand took effect."""
+        target = target_of_record(record_id)
+        blocks = [
+            max(anchored, block)
+            for revocation, anchored in self._taken_back.get(record_id, ())
+            for author in self._revocations[revocation][1]
+            for posted, block in self._chain.posts(author, target)
+            if posted == revocation
+        ]
+        return min(blocks, default=None)
 
 
 def _takes(said: Statement | None, target: bytes | str, party: bytes) -> bool:

@@ -15,118 +15,54 @@ their posting (`postings`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any
 
-from msgspec import Struct
-
+from ledger.core.authority_facts import (
+    REASONS,
+    RULES_VERSION,
+    Accepted,
+    Facts,
+    Identities,
+    KeyState,
+    Place,
+    address_of,
+    belongs,
+    check_active,
+    check_holder,
+)
+from ledger.core.authority_rights import (
+    check_agreement,
+    check_attestation,
+    check_delivery,
+    check_grant,
+    check_in_time,
+    check_revocation,
+    check_settlement,
+)
+from ledger.core.authority_signers import check_signers
 from ledger.core.errors import Unauthorized
-from ledger.core.identity import parse_did, parse_keyid
 from ledger.core.names import namespace_of
 from ledger.core.records import (
     Activity,
+    Agreement,
+    Attestation,
+    Delivery,
+    Grant,
     Predicate,
     Registration,
     Resource,
     Revocation,
+    Settlement,
     Statement,
     Transfer,
     Version,
 )
 from ledger.core.shapes import RUN_PREFIX
 
-RULES_VERSION: Final = 1
-"""Raised whenever the same chain and logs would lead to another verdict or effect."""
-
-REASONS: Final = {
-    "bad-format": "the entry is not an envelope, or its payload no well-formed record",
-    "bad-signature": "a signature does not verify",
-    "duplicate-record": "the same record was accepted before",
-    "wrong-ledger": "the record or one of its parties belongs to another ledger",
-    "wrong-log": "the record does not name the log that it stands in",
-    "foreign-signature": "a signature belongs to no author",
-    "unsigned-author": "an author's signature is missing",
-    "key-unknown": "the signing key was never published by its party",
-    "key-not-yet-valid": "the signing key was published after the record's anchor",
-    "key-revoked": "the signing key was revoked when the record was anchored",
-    "key-expired": "the signing key had expired when the record was anchored",
-    "delegate-not-yet-valid": "the signer became the author's delegate after the record's anchor",
-    "delegate-revoked": "the signer was no longer the author's delegate when the record was anchored",
-    "delegate-expired": "the signer's time as the author's delegate had ended when the record was anchored",
-    "identity-deactivated": "the party had given up its identity when the record was anchored",
-    "not-namespace-owner": "no author owned the namespace",
-    "not-holder": "no author (of a transfer: not the giver) held the asset",
-    "already-registered": "the asset was registered before",
-    "asset-unknown": "the asset is not registered",
-    "version-exists": "the version has been recorded before",
-    "version-gap": "the version before this one is not recorded",
-    "wrong-predecessor": "the record names another record as its predecessor than the one that counts",
-    "anchored-too-late": "the transfer was anchored after the block until which it was offered",
-    "target-unknown": "the record to be revoked is not known",
-    "not-author": "somebody else's record was to be revoked",
-    "not-revocable": "a transfer or revocation can't be taken back",
-}
-"""Why entries are rejected: stable codes and what they say."""
-
-
-class KeyState(Struct, frozen=True, gc=False):
-    """What the chain keeps of a key or delegate: blocks (`revoked_block` 0: never), end in Unix seconds."""
-
-    from_block: int
-    revoked_block: int
-    valid_to_unix_s: int
-
-
-class Place(Struct, frozen=True, gc=False):
-    """Where an entry stands: ledger and log id (hex), chain id, and its anchor's block and time."""
-
-    ledger: str
-    chain_id: int
-    log: str
-    block: int
-    time_unix_s: int
-
-
-class Accepted(Struct, frozen=True, gc=False):
-    """What is to be known of an accepted record: its type and its authors' addresses (20 bytes each)."""
-
-    type: type[Predicate]
-    authors: Sequence[bytes]
-
-
-class Identities(Protocol):
-    """What the rules about signers ask. Parties are 20-byte addresses, keys 32 bytes; None: no such."""
-
-    def key(self, identity: bytes, key: bytes, /) -> KeyState | None:
-        """Give the state of a record key of a party."""
-
-    def delegate(self, identity: bytes, kind: str, delegate: bytes, /) -> KeyState | None:
-        """Give the state of a party's delegate of type `record` or `anchor`."""
-
-    def deactivated_block(self, identity: bytes, /) -> int:
-        """Give the block in which a party gave up its identity, 0 if it did not."""
-
-
-class Facts(Identities, Protocol):
-    """What all rules ask. Record ids have 32 bytes; None: no such."""
-
-    def namespace_owner(self, name: str, block: int, /) -> bytes | None:
-        """Give the owner of a namespace at the end of `block`."""
-
-    def holder(self, asset: str, block: int, /) -> bytes | None:
-        """Give the holder of an asset for entries anchored in `block`.
-
-        That is the receiver of the last transfer that took effect in an *earlier* block, without one the
-        owner of the asset's namespace at the end of `block`.
-        """
-
-    def asset(self, asset: str, /) -> bytes | None:
-        """Give the id of the accepted record that registered an asset."""
-
-    def version(self, asset: str, number: int, /) -> bytes | None:
-        """Give the id of the accepted record of a version."""
-
-    def record(self, record_id: bytes, /) -> Accepted | None:
-        """Give an accepted record; only revocations ask."""
+__all__ = [
+    "REASONS", "RULES_VERSION", "Accepted", "Facts", "Identities", "KeyState", "Place", "authorize",
+    "check_signers",
+]  # fmt: skip
 
 
 def authorize(statement: Statement, keyids: Sequence[str], place: Place, facts: Facts) -> None:
@@ -136,120 +72,6 @@ def authorize(statement: Statement, keyids: Sequence[str], place: Place, facts: 
     """
     authors = check_signers(statement, keyids, place, facts)
     _RULES[type(statement.predicate)](statement.subject, statement.predicate, authors, place, facts)
-
-
-def check_signers(
-    statement: Statement, keyids: Sequence[str], place: Place, facts: Identities
-) -> list[bytes]:
-    """Return the authors' addresses if the record is for this place and each of them has signed with a key
-    that was valid there; raise Unauthorized if not.
-    """
-    predicate = statement.predicate
-    if predicate.ledger != place.ledger:
-        raise Unauthorized("wrong-ledger", f"expected ledger {place.ledger}, got {predicate.ledger}")
-    if place.log not in predicate.logs:
-        raise Unauthorized("wrong-log", f"expected log {place.log}, got {', '.join(predicate.logs)}")
-    authors = [_address(author, place) for author in predicate.authors]
-    for author in authors:
-        _check_active(author, place, facts)
-    _check_signatures(authors, keyids, place, facts)
-    return authors
-
-
-def _address(did: str, place: Place) -> bytes:
-    chain_id, address = parse_did(did)
-    if chain_id != place.chain_id:
-        raise Unauthorized("wrong-ledger", f"{did}: expected a party of chain {place.chain_id:#x}")
-    return address
-
-
-def _check_active(party: bytes, place: Place, facts: Identities) -> None:
-    block = facts.deactivated_block(party)
-    if 0 < block <= place.block:
-        raise Unauthorized(
-            "identity-deactivated",
-            f"0x{party.hex()} gave up its identity in block {block}, the anchor is in block {place.block}",
-        )
-
-
-def _fault(state: KeyState, place: Place) -> tuple[str, str] | None:
-    """Say what keeps a key or delegate from being valid at the anchor: end of the reason, and message."""
-    if state.from_block > place.block:
-        return "not-yet-valid", f"valid from block {state.from_block}, the anchor is in block {place.block}"
-    if 0 < state.revoked_block <= place.block:
-        return "revoked", f"revoked in block {state.revoked_block}, the anchor is in block {place.block}"
-    if state.valid_to_unix_s < place.time_unix_s:
-        return "expired", f"valid until {state.valid_to_unix_s}, the anchor is of {place.time_unix_s}"
-    return None
-
-
-# Signatures ------------------------------------------------------------------------------------------------
-
-
-def _check_signatures(authors: list[bytes], keyids: Sequence[str], place: Place, facts: Identities) -> None:
-    """Refuse unless there is one signature an author, by a key of the author or of a record delegate."""
-    signers = []
-    for keyid in keyids:
-        did, key = parse_keyid(keyid)
-        signer = _address(did, place)
-        if signer not in authors:
-            _check_delegate(signer, authors, place, facts)
-            _check_active(signer, place, facts)
-        _check_key(signer, key, place, facts)
-        signers.append(signer)
-    if signers == authors:  # nearly always
-        return
-    _check_cover(authors, signers, place, facts)
-
-
-def _check_key(signer: bytes, key: bytes, place: Place, facts: Identities) -> None:
-    state = facts.key(signer, key)
-    if state is None:
-        raise Unauthorized("key-unknown", f"0x{signer.hex()} never published the key {key.hex()}")
-    fault = _fault(state, place)
-    if fault is not None:
-        raise Unauthorized(f"key-{fault[0]}", f"key {key.hex()} of 0x{signer.hex()}: {fault[1]}")
-
-
-def _check_delegate(signer: bytes, authors: list[bytes], place: Place, facts: Identities) -> None:
-    """Refuse a signer that is a valid record delegate of none of the authors."""
-    fault = None
-    for author in authors:
-        state = facts.delegate(author, "record", signer)
-        if state is not None:
-            fault = _fault(state, place)
-            if fault is None:
-                return
-    if fault is None:
-        raise Unauthorized("foreign-signature", f"0x{signer.hex()} is no author, and no author's delegate")
-    raise Unauthorized(f"delegate-{fault[0]}", f"delegate 0x{signer.hex()}: {fault[1]}")
-
-
-def _check_cover(authors: list[bytes], signers: list[bytes], place: Place, facts: Identities) -> None:
-    """Find a signature of its own for every author (a bipartite matching), and refuse if one has none."""
-
-    def may_sign(signer: bytes, author: bytes) -> bool:
-        state = facts.delegate(author, "record", signer) if signer != author else None
-        return signer == author or (state is not None and _fault(state, place) is None)
-
-    signer_of: dict[int, int] = {}  # position in signers -> position in authors
-
-    def assign(author: int, tried: set[int]) -> bool:
-        for position in range(len(signers)):
-            if position not in tried and may_sign(signers[position], authors[author]):
-                tried.add(position)
-                if position not in signer_of or assign(signer_of[position], tried):
-                    signer_of[position] = author
-                    return True
-        return False
-
-    for author in range(len(authors)):
-        if not assign(author, set()):
-            raise Unauthorized("unsigned-author", f"0x{authors[author].hex()} has not signed")
-    if len(signers) > len(authors):
-        raise Unauthorized(
-            "foreign-signature", f"expected one signature an author, got {len(signers)} for {len(authors)}"
-        )
 
 
 # Rules by type ---------------------------------------------------------------------------------------------
@@ -262,7 +84,7 @@ def _check_registration(
     namespace = namespace_of(asset)
     owner = facts.namespace_owner(namespace, place.block)
     if owner not in authors:
-        raise Unauthorized("not-namespace-owner", f"{namespace}: {_belongs(owner)}")
+        raise Unauthorized("not-namespace-owner", f"{namespace}: {belongs(owner)}")
     if facts.asset(asset) is not None:
         raise Unauthorized("already-registered", f"{asset} is registered already")
 
@@ -274,7 +96,7 @@ def _check_version(
     number = predicate.number
     if facts.asset(asset) is None:
         raise Unauthorized("asset-unknown", f"{asset} is not registered")
-    _check_holder(asset, authors, place, facts)
+    check_holder(asset, authors, place, facts)
     if facts.version(asset, number) is not None:
         raise Unauthorized("version-exists", f"{asset}@{number} is recorded already")
     if number == 1:
@@ -294,49 +116,20 @@ def _check_activity(
 ) -> None:
     for resource in subject:
         if not resource.name.startswith(RUN_PREFIX):  # of its own run anybody may speak
-            _check_holder(resource.name.partition("@")[0], authors, place, facts)
+            check_holder(resource.name.partition("@")[0], authors, place, facts)
 
 
 def _check_transfer(
     subject: Sequence[Resource], predicate: Transfer, _: list[bytes], place: Place, facts: Facts
 ) -> None:
     asset = subject[0].name
-    before = predicate.anchor_before
-    if before is not None and place.block >= before:
-        raise Unauthorized(
-            "anchored-too-late", f"{asset}: offered before block {before}, anchored in {place.block}"
-        )
+    check_in_time(asset, predicate.anchor_before, place)
     if facts.asset(asset) is None:
         raise Unauthorized("asset-unknown", f"{asset} is not registered")
-    _check_active(_address(predicate.receiver, place), place, facts)
-    _check_holder(asset, [_address(predicate.giver, place)], place, facts)  # the giver is an author: `shapes`
-
-
-def _check_revocation(
-    _: Sequence[Resource], predicate: Revocation, authors: list[bytes], __: Place, facts: Facts
-) -> None:
-    target = facts.record(bytes.fromhex(predicate.target))
-    if target is None:
-        raise Unauthorized("target-unknown", f"record {predicate.target} is not known")
-    for author in authors:
-        if author not in target.authors:
-            raise Unauthorized("not-author", f"0x{author.hex()} is no author of record {predicate.target}")
-    if target.type in (Transfer, Revocation):
-        raise Unauthorized(
-            "not-revocable",
-            f"record {predicate.target} is a {target.type.__name__.lower()}",
-            hint="a transfer is undone by a transfer back, a revocation by recording anew",
-        )
-
-
-def _check_holder(asset: str, parties: Sequence[bytes], place: Place, facts: Facts) -> None:
-    holder = facts.holder(asset, place.block)
-    if holder not in parties:
-        raise Unauthorized("not-holder", f"{asset}: {_belongs(holder)}")
-
-
-def _belongs(owner: bytes | None) -> str:
-    return "nobody claimed the namespace" if owner is None else f"belongs to 0x{owner.hex()}"
+    check_active(address_of(predicate.receiver, place), place, facts)
+    check_holder(
+        asset, [address_of(predicate.giver, place)], place, facts
+    )  # the giver is an author: `shapes`
 
 
 _RULES: dict[type[Predicate], Callable[[Sequence[Resource], Any, list[bytes], Place, Facts], None]] = {
@@ -344,5 +137,10 @@ _RULES: dict[type[Predicate], Callable[[Sequence[Resource], Any, list[bytes], Pl
     Version: _check_version,
     Activity: _check_activity,
     Transfer: _check_transfer,
-    Revocation: _check_revocation,
+    Revocation: check_revocation,
+    Grant: check_grant,
+    Agreement: check_agreement,
+    Delivery: check_delivery,
+    Settlement: check_settlement,
+    Attestation: check_attestation,
 }

@@ -78,6 +78,10 @@ class WrongLedger(Invalid):
     """A chain, contract, record or log that belongs to another ledger."""
 
 
+class Unsettled(Invalid):
+    """Shares or a lineage by which no income can be split."""
+
+
 class Rejected(Invalid):
     """A transaction that the contract refused; the message carries the contract's reason."""
 

@@ -144,11 +144,14 @@ class RevocationsLayout(Struct, frozen=True):
 
     def posts(self, author: bytes, target: bytes, slot_at: SlotAt) -> list[tuple[bytes, int]]:
         """The record ids that `author` posted against `target`, each with its block, in order."""
+        count = self.count(author, target, slot_at)
+        if not count:  # nearly always
+            return []
         records = self._place(self.records, author, target)
         blocks = self._place(self.blocks, author, target)
         return [
             (slot_at(_entry(records, _word(n))), int.from_bytes(slot_at(_entry(blocks, _word(n))), "big"))
-            for n in range(self.count(author, target, slot_at))
+            for n in range(count)
         ]
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""When a transfer or revocation begins to bind others: not before its id is posted on chain.
+"""When a transfer, revocation or freeze begins to bind others: not before its id is posted on chain.
 
 Source: docs/formats.md section 8. A hidden log could show any number of old transfers and revocations; what
 takes something away from others therefore counts only from the block where both its anchor and its posting
@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from ledger.core.digests import ASSET, target_of_asset, target_of_record
 from ledger.core.identity import parse_did
-from ledger.core.records import Predicate, Revocation, Statement, Transfer
+from ledger.core.records import Attestation, Predicate, Revocation, Statement, Transfer
 
 
 class Offer(Struct, frozen=True, gc=False):
@@ -29,19 +29,24 @@ class Offer(Struct, frozen=True, gc=False):
 
 def is_posted_type(predicate: Predicate) -> bool:
     """Tell whether a record of this type has no effect until it is posted."""
-    return isinstance(predicate, Transfer | Revocation)
+    return isinstance(predicate, Transfer | Revocation) or is_freeze(predicate)
+
+
+def is_freeze(predicate: Predicate) -> bool:
+    """Tell whether a record is an arbiter's freeze."""
+    return isinstance(predicate, Attestation) and predicate.outcome == "frozen"
 
 
 def posting_target(statement: Statement) -> bytes:
-    """Give the 32-byte target against which a transfer or revocation is posted."""
+    """Give the 32-byte target against which a transfer, revocation or freeze is posted."""
     predicate = statement.predicate
-    if isinstance(predicate, Revocation):
+    if isinstance(predicate, Revocation | Attestation):
         return target_of_record(bytes.fromhex(predicate.target))
     return target_of_asset(statement.subject[0].digest[ASSET])
 
 
-def posters(predicate: Transfer | Revocation) -> list[bytes]:
-    """Give the parties (20 bytes) whose posting counts: a transfer's giver, any author of a revocation."""
+def posters(predicate: Transfer | Revocation | Attestation) -> list[bytes]:
+    """Give the parties (20 bytes) whose posting counts: a transfer's giver, any author of the others."""
     dids = [predicate.giver] if isinstance(predicate, Transfer) else predicate.authors
     return [parse_did(did)[1] for did in dids]
 

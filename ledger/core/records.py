@@ -1,7 +1,8 @@
 """What a record says: in-toto Statements with typed predicates.
 
 A record is an in-toto Statement v1 (https://github.com/in-toto/attestation/tree/main/spec/v1) inside a DSSE
-envelope (see `dsse`). This module holds the shapes; docs/formats.md says what each field means. Decoding is
+envelope (see `dsse`). This module holds the shapes of what is said about data, `records_rights` those about
+rights, `record_parts` what both are made of; docs/formats.md says what each field means. Decoding is
 strict: unknown fields, missing fields, wrong types and values out of bounds are refused. A member that has a
 default is left out when it has it, so an optional text is absent or not empty, never "". Lengths of text are
 in code points. `shapes` checks what goes beyond one field, `statement` reads and writes the bytes. What a
@@ -14,63 +15,35 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from ledger.core.encoding import MAX_INTEGER
-from ledger.core.identity import DID_PATTERN
-from ledger.core.text import LINE_PATTERN, LINES_PATTERN
+from ledger.core.record_parts import (
+    HEX_PATTERN,
+    PREDICATE_BASE,
+    TIME_PATTERN,
+    Attachment,
+    Digests,
+    Header,
+    Hex,
+    Label,
+    Line,
+    LineOrEmpty,
+    Number,
+    Party,
+    Position,
+    Resource,
+    RunId,
+    Size,
+    Text,
+    Time,
+)
+from ledger.core.records_rights import Agreement, Attestation, Delivery, Grant, Settlement
 
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE_BASE = "https://dataledger.dev/predicate/"
-
-HEX_PATTERN = "^[0-9a-f]{64}$"
-TIME_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z$"
-MAX_PARTIES = 16
-"""Most authors, signatures and logs of one record."""
-
-# msgspec checks lengths and ranges as it decodes, for nothing. The patterns stand here for the JSON Schemas;
-# `shapes` enforces them, several times faster than msgspec would.
-_LINE = {"pattern": LINE_PATTERN}
-
-Hex = Annotated[str, Meta(min_length=64, max_length=64, extra_json_schema={"pattern": HEX_PATTERN})]
-"""32 bytes as 64 lower-case hex digits."""
-Party = Annotated[str, Meta(min_length=55, max_length=118, extra_json_schema={"pattern": DID_PATTERN})]
-"""A party's DID."""
-Time = Annotated[str, Meta(min_length=20, max_length=30, extra_json_schema={"pattern": TIME_PATTERN})]
-"""RFC 3339 in UTC with `Z`, at most nine decimals of a second."""
-Label = Annotated[str, Meta(min_length=1, max_length=128, extra_json_schema=_LINE)]
-"""A short word from an open vocabulary."""
-Line = Annotated[str, Meta(min_length=1, max_length=2048, extra_json_schema=_LINE)]
-"""One line of human text, or another system's name."""
-RunId = Annotated[str, Meta(min_length=1, max_length=256, extra_json_schema=_LINE)]
-"""Whatever the producer numbers its runs by."""
-LineOrEmpty = Annotated[str, Meta(max_length=2048, extra_json_schema=_LINE)]
-Text = Annotated[str, Meta(min_length=1, max_length=16384, extra_json_schema={"pattern": LINES_PATTERN})]
-"""Human text that may hold line feeds and tabs."""
-Size = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
-Number = Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
-Position = Annotated[int, Meta(ge=0, le=65535)]
-
-Digests = Annotated[dict[str, Hex], Meta(min_length=1, max_length=1)]
-"""Digest name -> lower-case hex; one entry. Names: `sha256`, `dataledger-tree-v1`, `dataledger-declared-v1`,
-`dataledger-asset-v1`, `dataledger-run-v1`, `dataledger-sealed-v1`; `shapes` says which one goes where."""
-
-
-class Resource(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
-    """An asset version or an asset, by name and digest (in-toto ResourceDescriptor, the fields used here)."""
-
-    name: Line
-    digest: Digests
-
-
-class Attachment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
-    """Bytes kept outside the log. `digest` is `sha256` (public) or `dataledger-sealed-v1` (private).
-
-    `size` is that of the content in bytes; a private attachment leaves it out.
-    """
-
-    role: Label
-    media_type: Label
-    digest: Digests
-    size: Size | None = None
+__all__ = [
+    "BASIS_COLUMNS", "BASIS_INPUTS", "BASIS_STATED", "HEX_PATTERN", "PREDICATE_BASE", "PREDICATE_TYPES",
+    "TIME_PATTERN", "TYPE_OF", "Activity", "Agreement", "Alias", "Attachment", "Attestation", "ColumnEdge",
+    "Component", "Delivery", "Digests", "Edge", "Field", "Grant", "Header", "Hex", "Label", "Line", "Number",
+    "Party", "Position", "Predicate", "Registration", "Resource", "Revocation", "RunId", "Settlement", "Size",
+    "Statement", "Text", "Time", "Transfer", "Version",
+]  # fmt: skip
 
 
 class Alias(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
@@ -126,33 +99,20 @@ BASIS_INPUTS = 2  # the run listed the input
 BASIS_COLUMNS = 4  # column lineage names the input
 
 
-class Header(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
-    """What every predicate starts with: which ledger and logs it is for, who says it, and the time they give.
-
-    `ledger` and `logs` are 64 lower-case hex digits, `authors` DIDs, `time` RFC 3339 UTC with `Z`: a claim.
-    """
-
-    ledger: Hex
-    logs: Annotated[
-        list[Hex], Meta(min_length=1, max_length=MAX_PARTIES, extra_json_schema={"uniqueItems": True})
-    ]
-    authors: Annotated[
-        list[Party], Meta(min_length=1, max_length=MAX_PARTIES, extra_json_schema={"uniqueItems": True})
-    ]
-    time: Time
-    attachments: list[Attachment] = field(default_factory=list)
-
-
 class Registration(
     Header, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False
 ):
-    """An asset exists and this party claims it. Subject: the asset, by `dataledger-asset-v1`."""
+    """An asset exists and this party claims it. Subject: the asset, by `dataledger-asset-v1`.
+
+    `arbiter` (DID) alone may freeze the asset in a dispute; without one nobody may.
+    """
 
     title: Line = ""
     description: Text = ""
     kind: Label = "dataset"
     license: Line = ""
     aliases: list[Alias] = field(default_factory=list)
+    arbiter: Party = ""
 
 
 class Version(Header, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
@@ -209,7 +169,18 @@ class Revocation(Header, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     effective: Time = ""
 
 
-Predicate = Registration | Version | Transfer | Activity | Revocation
+Predicate = (
+    Registration
+    | Version
+    | Transfer
+    | Activity
+    | Revocation
+    | Grant
+    | Agreement
+    | Delivery
+    | Settlement
+    | Attestation
+)
 
 PREDICATE_TYPES: dict[str, type[Predicate]] = {
     f"{PREDICATE_BASE}registration/v1": Registration,
@@ -217,6 +188,11 @@ PREDICATE_TYPES: dict[str, type[Predicate]] = {
     f"{PREDICATE_BASE}transfer/v1": Transfer,
     f"{PREDICATE_BASE}activity/v1": Activity,
     f"{PREDICATE_BASE}revocation/v1": Revocation,
+    f"{PREDICATE_BASE}grant/v1": Grant,
+    f"{PREDICATE_BASE}agreement/v1": Agreement,
+    f"{PREDICATE_BASE}delivery/v1": Delivery,
+    f"{PREDICATE_BASE}settlement/v1": Settlement,
+    f"{PREDICATE_BASE}attestation/v1": Attestation,
 }
 
 TYPE_OF: dict[type[Predicate], str] = {kind: name for name, kind in PREDICATE_TYPES.items()}

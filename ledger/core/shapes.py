@@ -8,9 +8,7 @@ has the digest is for whoever has the content.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 from ledger.core import digests
@@ -18,71 +16,71 @@ from ledger.core.errors import FormatError
 from ledger.core.identity import parse_did
 from ledger.core.names import is_asset, parse_version
 from ledger.core.records import (
-    HEX_PATTERN,
-    TIME_PATTERN,
     Activity,
+    Agreement,
     Attachment,
+    Attestation,
     ColumnEdge,
     Component,
+    Delivery,
     Edge,
+    Grant,
     Header,
     Predicate,
     Registration,
     Resource,
     Revocation,
+    Settlement,
     Transfer,
     Version,
+)
+from ledger.core.shape_parts import (
+    check_asset_or_version,
+    check_asset_resource,
+    check_content,
+    check_hex,
+    check_time,
+    check_unique,
+    parts_of,
+    sole,
+)
+from ledger.core.shapes_rights import (
+    check_agreement,
+    check_attestation,
+    check_delivery,
+    check_grant,
+    check_settlement,
 )
 from ledger.core.text import shown
 
 RUN_PREFIX = "run:"
 """What stands before the run id in the subject of an activity without outputs."""
 
-_hex = re.compile(HEX_PATTERN.strip("^$")).fullmatch
-_time = re.compile(TIME_PATTERN.strip("^$")).fullmatch
-
 
 def check_shape(subject: Sequence[Resource], predicate: Predicate) -> None:
     """Refuse (FormatError) a record whose parts don't fit its type or one another."""
     _check_header(predicate)
     for resource in subject:
-        _check_hex(next(iter(resource.digest.values())), "subject digest")
+        check_hex(next(iter(resource.digest.values())), "subject digest")
     _CHECKS[type(predicate)](subject, predicate)
 
 
-def _check_hex(text: str, what: str) -> None:
-    if _hex(text) is None:
-        raise FormatError(f"{what}: expected 64 lower-case hex digits, got {shown(text)}")
-
-
-def _check_time(text: str, what: str) -> None:
-    try:
-        if _time(text) is not None:
-            datetime.fromisoformat(text)
-            return
-    except ValueError:
-        pass  # the pattern holds, the date does not exist
-    raise FormatError(f"{what}: expected a time such as 2025-01-31T12:00:00Z, got {shown(text)}")
-
-
 def _check_header(predicate: Header) -> None:
-    _check_hex(predicate.ledger, "ledger")
+    check_hex(predicate.ledger, "ledger")
     for log in predicate.logs:
-        _check_hex(log, "logs")
+        check_hex(log, "logs")
     for author in predicate.authors:
         parse_did(author)
-    if len(predicate.logs) > 1 and len(set(predicate.logs)) != len(predicate.logs):
-        raise FormatError("logs: expected each log once")
-    if len(predicate.authors) > 1 and len(set(predicate.authors)) != len(predicate.authors):
-        raise FormatError("authors: expected each author once")
-    _check_time(predicate.time, "time")
+    check_unique(predicate.logs, "logs")
+    check_unique(predicate.authors, "authors")
+    check_time(predicate.time, "time")
     for attachment in predicate.attachments:
         _check_attachment(attachment)
 
 
 def _check_attachment(attachment: Attachment) -> None:
     ((name, digest),) = attachment.digest.items()
-    _check_hex(digest, "attachment digest")
+    check_hex(digest, "attachment digest")
     if name == digests.SEALED:
         if attachment.size is not None:  # the padding hides it; saying it would undo that
             raise FormatError("attachment: expected no size for a private one")
@@ -90,28 +88,6 @@ def _check_attachment(attachment: Attachment) -> None:
         raise FormatError(
             f"attachment: expected digest {digests.FILE} or {digests.SEALED}, got {shown(name)}"
         )
-
-
-def _sole(subject: Sequence[Resource], what: str) -> tuple[str, str, str]:
-    if len(subject) != 1:
-        raise FormatError(f"{what}: expected one subject, got {len(subject)}")
-    return _resource(subject[0])
-
-
-def _resource(resource: Resource) -> tuple[str, str, str]:
-    ((digest_name, digest),) = resource.digest.items()
-    return resource.name, digest_name, digest
-
-
-def _check_asset(ledger: str, name: str, digest_name: str, digest: str) -> None:
-    """Refuse a resource unless it is an asset under its own digest, which binds it to this ledger."""
-    if not is_asset(name) or digest_name != digests.ASSET:
-        raise FormatError(
-            f"expected an asset with digest {digests.ASSET}, got {shown(name)} with {shown(digest_name)}"
-        )
-    expected = digests.asset_digest(bytes.fromhex(ledger), name)
-    if digest != expected:
-        raise FormatError(f"{name}: expected {digests.ASSET} {expected}, got {digest}")
 
 
 def _check_run(ledger: str, run_id: str, name: str, digest_name: str, digest: str) -> None:
@@ -125,31 +101,26 @@ def _check_run(ledger: str, run_id: str, name: str, digest_name: str, digest: st
         raise FormatError(f"{shown(name)}: expected {digests.RUN} {expected}, got {digest}")
 
 
-def _check_content(name: str, digest_name: str) -> None:
-    if digest_name not in digests.CONTENT_DIGESTS:
-        raise FormatError(
-            f"{shown(name)}: expected one of {', '.join(digests.CONTENT_DIGESTS)}, got {shown(digest_name)}"
-        )
-
-
 def _check_registration(subject: Sequence[Resource], predicate: Registration) -> None:
-    _check_asset(predicate.ledger, *_sole(subject, "registration"))
+    check_asset_resource(predicate.ledger, *sole(subject, "registration"))
     if len({(alias.scheme, alias.namespace, alias.name) for alias in predicate.aliases}) != len(
         predicate.aliases
     ):
         raise FormatError("registration: expected each alias once")
+    if predicate.arbiter:
+        parse_did(predicate.arbiter)
 
 
 def _check_version(subject: Sequence[Resource], predicate: Version) -> None:
-    name, digest_name, digest = _sole(subject, "version")
+    name, digest_name, digest = sole(subject, "version")
     asset, number = parse_version(name)
-    _check_content(name, digest_name)
+    check_content(name, digest_name)
     if number != predicate.number:
         raise FormatError(f"version: the subject is number {number}, the predicate number {predicate.number}")
     if (number > 1) != bool(predicate.previous):
         raise FormatError(f"version {number}: expected `previous` exactly from number 2 on")
     if predicate.previous:
-        _check_hex(predicate.previous, "previous")
+        check_hex(predicate.previous, "previous")
     if (digest_name == digests.DECLARED) != bool(predicate.declared):
         raise FormatError(f"version: expected `declared` exactly with digest {digests.DECLARED}")
     if predicate.declared:
@@ -159,7 +130,7 @@ def _check_version(subject: Sequence[Resource], predicate: Version) -> None:
 
 
 def _check_transfer(subject: Sequence[Resource], predicate: Transfer) -> None:
-    _check_asset(predicate.ledger, *_sole(subject, "transfer"))
+    check_asset_resource(predicate.ledger, *sole(subject, "transfer"))
     parse_did(predicate.giver)
     if not any(parse_did(predicate.receiver)[1]):
         raise FormatError("transfer: the zero address is no party that could receive")
@@ -173,14 +144,14 @@ def _check_activity(subject: Sequence[Resource], predicate: Activity) -> None:
     outputs = _check_outputs(subject, predicate)
     for each in predicate.inputs:
         _check_input(predicate.ledger, each)
-    if len({_resource(each) for each in predicate.inputs}) != len(predicate.inputs):
+    if len({parts_of(each) for each in predicate.inputs}) != len(predicate.inputs):
         raise FormatError("activity: expected each input once")
     _check_edges(predicate, outputs, len(predicate.inputs))
     _check_component(predicate.component)
     if predicate.started:
-        _check_time(predicate.started, "started")
+        check_time(predicate.started, "started")
     if predicate.ended:
-        _check_time(predicate.ended, "ended")
+        check_time(predicate.ended, "ended")
 
 
 def _check_edges(predicate: Activity, outputs: int, inputs: int) -> None:
@@ -203,15 +174,10 @@ def _check_edges(predicate: Activity, outputs: int, inputs: int) -> None:
 def _check_outputs(subject: Sequence[Resource], predicate: Activity) -> int:
     """Check the subject of an activity and count its outputs: none if the subject is the run itself."""
     if len(subject) == 1 and subject[0].name.startswith(RUN_PREFIX):
-        _check_run(predicate.ledger, predicate.run_id, *_resource(subject[0]))
+        _check_run(predicate.ledger, predicate.run_id, *parts_of(subject[0]))
         return 0
-    for resource in subject:
-        name, digest_name, digest = _resource(resource)
-        if digest_name == digests.ASSET:  # what it was to make, or dropped
-            _check_asset(predicate.ledger, name, digest_name, digest)
-        else:
-            parse_version(name)
-            _check_content(name, digest_name)
+    for resource in subject:  # an asset is what it was to make, or dropped
+        check_asset_or_version(predicate.ledger, resource)
     if len({resource.name for resource in subject}) != len(subject):
         raise FormatError("activity: expected each output once")
     return len(subject)
@@ -222,18 +188,18 @@ def _check_input(ledger: str, resource: Resource) -> None:
 
     Without a version record no description is known, so an asset can't come with a declared digest.
     """
-    name, digest_name, digest = _resource(resource)
-    _check_hex(digest, "input digest")
+    name, digest_name, digest = parts_of(resource)
+    check_hex(digest, "input digest")
     if "@" in name:
         parse_version(name)
-        _check_content(name, digest_name)
+        check_content(name, digest_name)
     elif digest_name not in (digests.FILE, digests.TREE) or not is_asset(name):
-        _check_asset(ledger, name, digest_name, digest)
+        check_asset_resource(ledger, name, digest_name, digest)
 
 
 def _check_component(component: Component) -> None:
     for name, digest in component.digest.items():
-        _check_hex(digest, "component digest")
+        check_hex(digest, "component digest")
         if name not in (digests.FILE, digests.TREE):
             raise FormatError(
                 f"component: expected digest {digests.FILE} or {digests.TREE}, got {shown(name)}"
@@ -241,20 +207,17 @@ def _check_component(component: Component) -> None:
 
 
 def _check_revocation(subject: Sequence[Resource], predicate: Revocation) -> None:
-    _check_hex(predicate.target, "target")
+    check_hex(predicate.target, "target")
     for resource in subject:  # that it is what the target spoke of, `authority` judges
-        name, digest_name, digest = _resource(resource)
-        if digest_name == digests.ASSET:
-            _check_asset(predicate.ledger, name, digest_name, digest)
-        elif digest_name == digests.RUN:
+        name, digest_name, digest = parts_of(resource)
+        if digest_name == digests.RUN:
             _check_run(predicate.ledger, name.removeprefix(RUN_PREFIX), name, digest_name, digest)
         else:
-            parse_version(name)
-            _check_content(name, digest_name)
+            check_asset_or_version(predicate.ledger, resource)
     if len({resource.name for resource in subject}) != len(subject):
         raise FormatError("revocation: expected each subject once")
     if predicate.effective:
-        _check_time(predicate.effective, "effective")
+        check_time(predicate.effective, "effective")
 
 
 _CHECKS: dict[type[Predicate], Callable[[Sequence[Resource], Any], None]] = {
@@ -263,4 +226,9 @@ _CHECKS: dict[type[Predicate], Callable[[Sequence[Resource], Any], None]] = {
     Transfer: _check_transfer,
     Activity: _check_activity,
     Revocation: _check_revocation,
+    Grant: check_grant,
+    Agreement: check_agreement,
+    Delivery: check_delivery,
+    Settlement: check_settlement,
+    Attestation: check_attestation,
 }

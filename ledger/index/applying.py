@@ -29,6 +29,7 @@ from ledger.index.prepared import Prepared, prefetch, prepare
 from ledger.index.reading import Confirmed, NewBlock, Segment, Stopped, Unreadable
 from ledger.index.record_rows import Entry, RecordRows
 from ledger.index.record_types import TYPE_CODE
+from ledger.index.said_rows import SaidRows
 from ledger.index.schema import PENDING, short
 from ledger.index.subjects import ABOUT
 from ledger.index.verification import Checked, decode_checked
@@ -59,6 +60,7 @@ class Applying:
         self._facts = Facts(self._writer, self._memory.assets)
         self._chain_rows = ChainRows(self._writer, self._memory.parties, self._memory.logs)
         self._records = RecordRows(self._writer, self._memory)
+        self._said = SaidRows(self._writer, self._facts)
         self._activities = ActivityRows(self._writer, self._memory)
         self._effects = Effects(self._writer, self._memory, self._facts, descriptor.ledger_id)
         self._findings = Findings(self._writer)
@@ -190,6 +192,7 @@ class Applying:
             self._writer.add("coauthor", row, parties.id(parse_did(other)[1]))
         entry = Entry(row, checked.record, party)
         self._records.apply(entry, record)
+        self._said.apply(entry, record.statement, checked.payload)
         if isinstance(predicate, Activity):
             self._activities.apply(row, party, record, predicate)
         else:

@@ -7,7 +7,10 @@ from typing import Final
 ACCEPTED, REJECTED, DUPLICATE = 0, 1, 2
 VERDICTS: Final = ("accepted", "rejected", "duplicate")
 
-RECORD_TYPES: Final = ("unknown", "registration", "version", "transfer", "activity", "revocation")
+RECORD_TYPES: Final = (
+    "unknown", "registration", "version", "transfer", "activity", "revocation",
+    "grant", "agreement", "delivery", "settlement", "attestation",
+)  # fmt: skip
 """By the code in `entry.kind`; 0 where the entry could not be read."""
 
 OUTCOMES: Final = ("running", "completed", "failed", "aborted")
@@ -40,5 +43,6 @@ SEVERITIES: Final = {
     "not-posted": "info",
     "not-effective": "warning",
     "run-id-reused": "warning",
+    "illegal-transition": "warning",
 }
 """Every kind of finding and how bad it is: the stable codes that users and other programs see."""

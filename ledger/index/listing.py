@@ -83,6 +83,13 @@ def entry_at(database: Database, log: bytes, idx: int) -> EntryView | None:
     return None if row is None else _entry(database, row, final_block(database))
 
 
+def entry_of(database: Database, entry: int) -> EntryView:
+    """Return an entry by its row, which must exist."""
+    row = database.one(f"{_ENTRIES} WHERE e.id = ?", entry)
+    assert row is not None
+    return _entry(database, row, final_block(database))
+
+
 def attachments(database: Database, entry: int) -> list[AttachmentView]:
     """Return what the record of an entry (its `row`) names by digest."""
     return [

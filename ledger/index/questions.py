@@ -5,7 +5,7 @@ Thin methods over `queries`, `listing`, `search` and `parties`; `Index` adds syn
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from ledger.index.views import (
     KeyView,
     LogView,
     NamespaceView,
+    SealedView,
     Summary,
     VersionView,
 )
@@ -151,6 +152,12 @@ class Questions:
 
         return listing.entry_at(self.database, log, idx)
 
+    def entry(self, row: int) -> EntryView:
+        """Return an entry by its row, which must exist."""
+        from ledger.index import listing
+
+        return listing.entry_of(self.database, row)
+
     def attachments(self, entry: EntryView) -> list[AttachmentView]:
         """Return what the record of an entry names by digest."""
         from ledger.index import listing
@@ -162,6 +169,36 @@ class Questions:
         from ledger.index import listing
 
         return listing.attachment_names(self.database, log)
+
+    def entries_about(self, asset: str, number: int | None) -> list[int]:
+        """Return the rows of the entries whose subject is an asset, or its version; see `sealed`."""
+        from ledger.index import sealed
+
+        return sealed.entries_about(self.database, asset, number)
+
+    def sealed_of(self, rows: Collection[int]) -> Iterator[SealedView]:
+        """Yield what the records of these entries (by row) name as private."""
+        from ledger.index import sealed
+
+        return sealed.sealed_of(self.database, rows)
+
+    def sealed_named(self, digests: Collection[str]) -> Iterator[SealedView]:
+        """Yield where accepted records name these private attachments (digests in hex)."""
+        from ledger.index import sealed
+
+        return sealed.sealed_named(self.database, digests)
+
+    def sealed_among(self, digests: Collection[str]) -> frozenset[str]:
+        """Return those of these digests (hex) that accepted records name as private."""
+        from ledger.index import sealed
+
+        return sealed.sealed_among(self.database, digests)
+
+    def sealed_digests(self, prefix: str) -> list[str]:
+        """Return the first two digests of private attachments that begin with these hex digits."""
+        from ledger.index import sealed
+
+        return sealed.sealed_digests(self.database, prefix)
 
     def findings(
         self, *, kind: str | None = None, entry: EntryView | None = None, limit: int = 100

@@ -18,10 +18,10 @@ from typing import Final
 
 from ledger.core.hashing import sha256
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised when a table changes its shape, or when the same chain and logs would lead to other rows."""
 
-RULES_VERSION: Final = 1
+RULES_VERSION: Final = 2
 """That of `core.authority`, by which this index was made; said here so that reading need not import it."""
 
 PENDING: Final = 2**62
@@ -67,6 +67,8 @@ DERIVED: Final[dict[str, str]] = {
     "holder": "asset party entry block",
     "revocation": "target:b entry reason:t block",
     "revoked": "target:b entry block",
+    # what was said of rights, as it was said; `previous` is the step before, where this one may follow it
+    "said": "entry previous:b? payload:b block",
     "finding": "kind:t entry? log? subject:t text:t block",
     "document": "asset entry name:t title:t text:t fields:t block",
 }
@@ -92,7 +94,8 @@ _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegat
     "attached_column(input)", "attached_column(attachment)", "attachment_read(state)",
     "attachment(entry)", "transfer(asset)", "transfer(entry)", "holder(asset)", "holder(party)",
     "revocation(target)",
-    "revocation(entry)", "revoked(target)", "finding(entry)", "document(asset)")  # fmt: skip
+    "revocation(entry)", "revoked(target)", "said(entry)", "said(previous)",
+    "finding(entry)", "document(asset)")  # fmt: skip
 
 _EXPRESSIONS: Final = {
     "entry_refused": "entry(verdict) WHERE verdict <> 0",

@@ -8,7 +8,7 @@ from ledger.index.database import Database
 from ledger.index.kinds import DUPLICATE
 from ledger.index.schema import short
 
-ABOUT: Final = ("", "registration", "version", "transfer", "step", "revocation")
+ABOUT: Final = ("", "registration", "version", "transfer", "step", "revocation", *("said",) * 5)
 """The table whose row `entry.about` names, by the code in `entry.kind`."""
 
 _MOST = 3
@@ -32,6 +32,8 @@ _SUBJECTS = {
     "WHERE v.id = ?",
     "transfer": "SELECT a.name FROM transfer t JOIN asset a ON a.id = t.asset WHERE t.id = ?",
     "revocation": "SELECT lower(hex(r.target)) FROM revocation r WHERE r.id = ?",
+    "said": "SELECT j.value ->> 'name' FROM said s, json_each(CAST(s.payload AS TEXT), '$.subject') j "
+    "WHERE s.id = ?",
     # its outputs, those too that it was only to make; without any, the run
     "step": """
         WITH made(node) AS (

@@ -128,6 +128,15 @@ class AttachmentView(Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
+class SealedView(Struct, frozen=True, kw_only=True):
+    """A private attachment and the accepted record that names it; `digest` is hex."""
+
+    entry: EntryView
+    role: str
+    media_type: str
+    digest: str
+
+
 class FindingView(Struct, frozen=True, kw_only=True):
     """Something authentic but improper or incomplete: `kind` is one of `kinds.SEVERITIES`."""
 

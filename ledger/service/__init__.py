@@ -1,12 +1,11 @@
 """The use cases, and `Ledger`, the public Python API that lists them.
 
-`Ledger` and `InitRequest` are imported when they are asked for: checking evidence needs neither a workspace
-nor what opens one.
+`Ledger` is imported when it is first asked for: verifying evidence needs neither chain nor index nor keys.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ledger.service.ledger import Ledger
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["InitRequest", "Ledger"]
 
 
-def __getattr__(name: str) -> type[Ledger | InitRequest]:
+def __getattr__(name: str) -> Any:
     if name == "Ledger":
         from ledger.service.ledger import Ledger
 

@@ -20,12 +20,11 @@ from ledger.audit.logs import Failure, StoredLog, audit_checkpoint, audit_log
 from ledger.chain.contracts import KEY_ATTRIBUTE
 from ledger.chain.embedded.check import verify_chain_db
 from ledger.core.chain_facts import Anchored, AttributeChanged, Checkpoint
-from ledger.core.digests import FILE
 from ledger.core.errors import LedgerError, Unavailable
-from ledger.index import Index
 from ledger.service.attached import private_attachments, public_attachments
 from ledger.service.browsing import problem
 from ledger.service.context import Context
+from ledger.service.keeping import attachment_problems
 from ledger.service.logs import Logs, has_copy, open_log
 from ledger.service.results import AuditedLog, AuditReport, Problem
 from ledger.service.syncing import refresh
@@ -209,31 +208,14 @@ class _Audit:
             index = self._context.index
             self._compare()
             rows, compared.truncated = index.findings(limit=_FINDINGS)
-            compared.findings = [*self._missing_attachments(index), *(problem(row) for row in rows)]
+            compared.findings = [
+                *attachment_problems(self._context, index, _FINDINGS),
+                *(problem(row) for row in rows),
+            ]
             state = index.state()
             compared.digest, compared.digest_block = state.digest.hex(), state.block
             compared.to_block = index.summary().head
         return compared
-
-    def _missing_attachments(self, index: Index) -> list[Problem]:
-        """List what the own records name and nobody can be given any more: forgotten on purpose, or lost."""
-        log_id = self._context.log_id
-        found: list[Problem] = []
-        public, private = public_attachments(self._context), private_attachments(self._context)
-        for alg, digest, entry in index.attachment_names(log_id):
-            if len(found) < _FINDINGS and not (public if alg == FILE else private).has(digest):
-                text = f"{alg}:{digest} is missing: it was forgotten on purpose, or lost"
-                found.append(
-                    Problem(
-                        kind="attachment-missing",
-                        severity="warning",
-                        subject=f"record in entry {entry}",
-                        text=text,
-                        log=log_id.hex(),
-                        entry=entry,
-                    )
-                )
-        return found
 
     def _compare(self) -> None:
         context = self._context

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.audit.evidence import verify_evidence
-from ledger.core.errors import Unavailable, Unconfirmed, Usage
+from ledger.core.errors import NotFound, Unavailable, Unconfirmed, Usage
 from ledger.core.evidence import MAX_ROOTS
 from ledger.core.names import format_version
 from ledger.core.verdict import Verdict
@@ -58,8 +58,10 @@ def _root(context: Context, text: str, block: int) -> str:
 
 def _view(context: Context, asset: str, number: int | None) -> VersionView:
     found = context.index.latest_version(asset) if number is None else context.index.version(asset, number)
+    if found is None and not context.index.registered(asset):
+        raise NotFound(f"nothing is known of {asset}", hint="dataledger search finds assets by their texts")
     if found is None:
-        raise Usage(f"{asset} has no version yet", hint=f"dataledger version {asset} FILE records one")
+        raise NotFound(f"{asset} has no version yet", hint=f"dataledger version {asset} FILE records one")
     return found
 
 

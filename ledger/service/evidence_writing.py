@@ -19,12 +19,16 @@ from ledger.audit.judging import Judge, Judged, Stands
 from ledger.core import dsse
 from ledger.core.chain_facts import BlockRef
 from ledger.core.checkpoint import open_checkpoint
+from ledger.core.digests import SEALED
+from ledger.core.encoding import b64encode
 from ledger.core.errors import Corrupt, EvidenceInvalid, LedgerError
 from ledger.core.evidence import (
     FORMAT,
     CheckpointNote,
+    Disclosure,
     End,
     EvidenceLine,
+    Forgotten,
     Log,
     OutsideSource,
     PartyName,
@@ -40,6 +44,7 @@ from ledger.core.names import namespace_of, parse_reference
 from ledger.core.trie_paths import PathWriter
 from ledger.index.evidence_rows import Place, lineage_entries, lineage_nodes, posted_entry
 from ledger.service.context import Context
+from ledger.service.disclosing import disclosed, forgotten, sealed
 from ledger.service.evidence_state import NotedSlots
 from ledger.service.logs import Logs, open_log
 from ledger.store.folder import TileFolder
@@ -60,6 +65,7 @@ class EvidenceWriter:
         self._closure = Closure()
         self._folders: OrderedDict[bytes, TileFolder] = OrderedDict()
         self._authors: set[str] = set()
+        self._sealed: set[str] = set()
         self._nodes = lineage_nodes(
             context.index.database, [parse_reference(each) for each in roots], block.number
         )
@@ -119,7 +125,9 @@ class EvidenceWriter:
     def _keep(self, judged: Judged) -> None:
         self._records += 1
         self._closure.add(judged)
-        self._authors.update(judged.statement.predicate.authors)
+        predicate = judged.statement.predicate
+        self._authors.update(predicate.authors)
+        self._sealed.update(each.digest[SEALED] for each in predicate.attachments if SEALED in each.digest)
 
     def _start(self) -> Start:
         return Start(format=FORMAT, ledger=describe(self._context.descriptor), roots=self._roots)
@@ -181,6 +189,17 @@ class EvidenceWriter:
         for name, alg, digest in sorted(self._closure.outside(reached)):
             why = "unavailable" if namespace_of(name.partition("@")[0]) in unavailable else "unregistered"
             yield OutsideSource(name, {alg: digest}, why)  # type: ignore[arg-type]
+        yield from self._attachments()
+
+    def _attachments(self) -> Iterator[EvidenceLine]:
+        """Yield the private attachments that are to be disclosed, and those that were forgotten."""
+        chosen, gone = disclosed(self._context), forgotten(self._context)
+        for digest in sorted((chosen | gone) & self._sealed):
+            preimage = sealed(self._context, digest) if digest in chosen else None
+            if preimage is not None:
+                yield Disclosure(digest, b64encode(preimage))
+            elif digest in gone:
+                yield Forgotten(digest)
 
     def _posted(self) -> Iterator[EvidenceLine]:
         """Yield payloads of posted records that turn out to take nothing away."""

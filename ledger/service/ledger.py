@@ -206,6 +206,12 @@ class Ledger:
 
         return evidence.evidence(self._context, references, out)
 
+    def trust(self, blocks: Sequence[int] = ()) -> r.TrustFile:
+        """Say which blocks are real, as the own chain has them; see `trusting.trust`."""
+        from ledger.service import trusting
+
+        return trusting.trust(self._context, blocks)
+
     def audit(self) -> r.AuditReport:
         """Recompute everything from stored bytes; see `auditing.audit`."""
         from ledger.service import auditing
@@ -249,6 +255,47 @@ class Ledger:
         from ledger.service import browsing
 
         return browsing.findings(self._context, limit=limit)
+
+    # --- private attachments
+
+    def disclose(
+        self,
+        whats: Sequence[str],
+        *,
+        roles: Sequence[str] = (),
+        folder: Path | None = None,
+        confirmed: bool = False,
+    ) -> r.Disclosures:
+        """Mark private attachments to go into evidence files, or hand them out; see `disclosing.disclose`."""
+        from ledger.service import disclosing
+
+        return disclosing.disclose(self._context, whats, roles=roles, folder=folder, confirmed=confirmed)
+
+    def disclosures(self) -> r.Disclosures:
+        """List what is marked to go into evidence files."""
+        from ledger.service import disclosing
+
+        return disclosing.disclosures(self._context)
+
+    def withdraw(self, whats: Sequence[str], *, roles: Sequence[str] = ()) -> r.Disclosures:
+        """Take the mark back; see `disclosing.withdraw`."""
+        from ledger.service import disclosing
+
+        return disclosing.withdraw(self._context, whats, roles=roles)
+
+    def receive(self, files: Sequence[Path]) -> r.Disclosures:
+        """Keep private attachments that somebody handed over; see `disclosing.receive`."""
+        from ledger.service import disclosing
+
+        return disclosing.receive(self._context, files)
+
+    def forget(
+        self, whats: Sequence[str], *, roles: Sequence[str] = (), confirmed: bool = False
+    ) -> r.Disclosures:
+        """Delete private attachments for good; see `forgetting.forget`."""
+        from ledger.service import forgetting
+
+        return forgetting.forget(self._context, whats, roles=roles, confirmed=confirmed)
 
     # --- keeping up
 

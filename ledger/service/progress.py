@@ -1,4 +1,4 @@
-"""What a use case tells whoever waits for it; imports nothing, as checking evidence needs no workspace."""
+"""How use cases speak to a person while work goes on."""
 
 from __future__ import annotations
 

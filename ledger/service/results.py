@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ledger.core.verdict import Observation
+from ledger.core.verdict import Conclusion, Observation
+from ledger.service.private_results import Disclosures as Disclosures  # noqa: PLC0414 - offered here too
+from ledger.service.private_results import PrivateAttachment as PrivateAttachment  # noqa: PLC0414
 
 
 class RecordRef(Struct, frozen=True, kw_only=True):
@@ -423,3 +425,25 @@ class EvidenceMade(Struct, frozen=True, kw_only=True, tag_field="format", tag="d
     unknown: list[str] = []
     findings: list[Observation] = []
     notes: list[str] = []
+
+
+class ReportMade(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/report-made/v1"):
+    """A page that was written, and the verdict on the evidence that it shows, as `verify` has it.
+
+    `sha256` is that of the page: the same evidence, trust root and release give the same page.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+    evidence: str
+    verdict: Conclusion
+    reason: str = ""
+    trust_root: str = ""
+
+
+class TrustFile(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/trust/v1"):
+    """Blocks that are real, as this party's own chain has them: number -> hash (0x). `ledger` is its id."""
+
+    ledger: str
+    blocks: dict[str, str]

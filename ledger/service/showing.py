@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
 from ledger.core import dsse
-from ledger.core.digests import SEALED
 from ledger.core.errors import NotFound, Usage
 from ledger.core.names import is_asset
 from ledger.index.views import AssetView, EntryView, VersionView, Where
 from ledger.service.context import Context
+from ledger.service.keeping import Keeping
 from ledger.service.logs import has_copy, open_log
 from ledger.service.parties import party_address
 from ledger.service.results import Section, Shown
@@ -81,25 +82,30 @@ def _record(context: Context, rows: list[EntryView], prefix: str) -> Shown:
         ("reason", row.message or row.reason),
     ]
     title = f"record {row.record.hex() if row.record else ''}"
-    sections = [_attachments(context, row), _copies(copies)]
+    sections = [_attachments(context, [row], named=False), _copies(copies)]
     return _shown(context, "record", title, facts, *sections, statement=_statement(context, row))
 
 
-def _attachments(context: Context, row: EntryView) -> Section:
+def _attachments(context: Context, rows: Sequence[EntryView], *, named: bool = True) -> Section:
+    """List what these records attach, and what there is of it here; `named`: of which record each is."""
+    keeping = Keeping(context)
     cells = [
-        [each.role, each.media_type, f"{each.alg}:{each.digest.hex()}", each.state or _private(each.alg)]
+        [
+            each.role,
+            each.media_type,
+            f"{each.alg}:{each.digest.hex()}",
+            keeping.state_of(each, row),
+            f"{row.type} {row.record.hex()[:12]}" if named and row.record else "",
+        ]
+        for row in rows
         for each in context.index.attachments(row)
     ]
-    return Section(title="attachments", head=["ROLE", "TYPE", "DIGEST", "STATE"], rows=cells)
+    return Section(title="attachments", head=["ROLE", "TYPE", "DIGEST", "STATE", "OF RECORD"], rows=cells)
 
 
 def _copies(copies: list[EntryView]) -> Section:
     cells = [[each.log.hex(), str(each.idx), each.verdict, each.reason] for each in copies]
     return Section(title="the same record elsewhere", head=["LOG", "ENTRY", "VERDICT", "REASON"], rows=cells)
-
-
-def _private(alg: str) -> str:
-    return "private" if alg == SEALED else "public"
 
 
 def _place(context: Context, row: EntryView | Where) -> Facts:
@@ -140,7 +146,9 @@ def _version(context: Context, version: VersionView) -> Shown:
     ]
     rows = [list(each) for each in version.fields]
     fields = Section(title="fields", head=["NAME", "TYPE"], rows=rows)
-    return _shown(context, "version", f"{version.asset}@{version.number}", facts, fields)
+    about = context.index.entries_about(version.asset, version.number)
+    attached = _attachments(context, [context.index.entry(row) for row in about])
+    return _shown(context, "version", f"{version.asset}@{version.number}", facts, fields, attached)
 
 
 def _asset(context: Context, name: str) -> Shown:
@@ -157,7 +165,15 @@ def _asset(context: Context, name: str) -> Shown:
     if asset.registration is not None:
         facts += [*_place(context, asset.registration), ("record", asset.registration.record.hex())]
         facts += [("verdict", "revoked" if asset.registration.revoked else "")]
-    return _shown(context, "asset", name, facts, _aliases(context, asset), _versions(context, asset))
+    sections = [_aliases(context, asset), _versions(context, asset), _registered_with(context, asset)]
+    return _shown(context, "asset", name, facts, *sections)
+
+
+def _registered_with(context: Context, asset: AssetView) -> Section | None:
+    """List what the registration attaches; its versions show what theirs do."""
+    where = asset.registration
+    row = None if where is None else context.index.entry_at(where.log, where.idx)
+    return None if row is None else _attachments(context, [row])
 
 
 def _holder(context: Context, asset: AssetView) -> str:

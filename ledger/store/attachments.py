@@ -12,7 +12,7 @@ whoever asks decides.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from ledger.core.digests import SALT_SIZE, seal, unseal
@@ -24,7 +24,8 @@ from ledger.store import files
 MAX_ATTACHMENT = 1 << 26
 """The most bytes of one attachment: it is read as a whole, by every reader."""
 
-_MAX_SEALED = 2 * MAX_ATTACHMENT + 4096  # padding to a power of two
+MAX_SEALED = 2 * MAX_ATTACHMENT + 4096
+"""The most bytes of a preimage: the content is padded to a power of two."""
 
 
 class _DigestFolder:
@@ -100,7 +101,7 @@ class PrivateAttachments(_DigestFolder):
     """Attachments for whom they concern, named by `dataledger-sealed-v1`: salted, padded, and 0600."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, _MAX_SEALED, files.PRIVATE_FILE, files.PRIVATE_FOLDER)
+        super().__init__(folder, MAX_SEALED, files.PRIVATE_FILE, files.PRIVATE_FOLDER)
 
     def put(self, content: bytes, salt: bytes | None = None) -> str:
         """Seal `content` under a salt (32 bytes; random if None), keep it, and return its digest (hex)."""
@@ -132,14 +133,22 @@ class PrivateAttachments(_DigestFolder):
         """Return the preimage of a digest, to be handed to whom it concerns, or None."""
         return self._get(digest)
 
-    def forget(self, digest: str) -> None:
-        """Delete salt and content of a digest for good."""
-        path = self.path(digest)
-        with files.translating("deleting an attachment", path):
-            path.unlink(missing_ok=True)
-            files.remove_temps(self.folder, digest)
-            if self.folder.exists():
-                files.sync_folder(self.folder)
+    def forget(self, digests: Collection[str]) -> None:
+        """Delete salt and content of these digests for good; durable when this returns.
+
+        What a crash left of unfinished writes goes first: once a file is gone, nothing of it is left.
+        """
+        paths = [self.path(digest) for digest in digests]
+        if not self.folder.exists():
+            return
+        with files.translating("deleting attachments", self.folder):
+            for leftover in self.folder.glob(".*.tmp"):
+                if leftover.name[1:65] in digests:
+                    leftover.unlink(missing_ok=True)
+            files.sync_folder(self.folder)
+            for path in paths:
+                path.unlink(missing_ok=True)
+            files.sync_folder(self.folder)
 
     def _put_sealed(self, sealed: list[tuple[str, bytes]]) -> list[str]:
         self._put(sealed)

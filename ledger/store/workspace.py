@@ -76,6 +76,11 @@ class Workspace:
         return self.path / "private"
 
     @property
+    def marks_path(self) -> Path:
+        """Which private attachments are disclosed or forgotten, see `marks`."""
+        return self.private / "marks.json"
+
+    @property
     def public(self) -> Path:
         """Folder that a web server may serve: the party's log and public attachments."""
         return self.path / "public"

@@ -2,9 +2,9 @@
 anchor.
 
 Versions form families: in each, a version is made from three of the fifty before it, so the last one has the
-whole family as ancestors. There is one family of 77,000, ten of 8,000, and the rest are of 90. One activity
-makes up to 50 versions. It takes some minutes to make and is kept in the folder that DATALEDGER_BENCH names,
-or made anew.
+whole family as ancestors, or nearly so. There is one family of 77,000, ten of 8,000, and the rest are of 90.
+One activity makes up to 50 versions. It takes some minutes to make and is kept in the folder that
+DATALEDGER_BENCH names, or made anew.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ VERSIONS = int(os.environ.get("DATALEDGER_BENCH_VERSIONS", "1000000"))
 ASSETS = 10_000
 GROUP = 50
 SOURCES = 3
+STEPS = 18
 COMMIT = 10_000
 
 
@@ -114,9 +115,10 @@ class Maker:
         chance = random.Random(1)
         start = 0
         for size in families(total):
-            # the first versions of a family come from nowhere; then groups, and the last version alone
-            for group in range(start, start + size, GROUP):
-                outputs = range(group, min(group + GROUP, start + size))
+            # the first versions of a family come from nowhere; then groups, small ones in a small family
+            step = min(GROUP, size // STEPS + 1)
+            for group in range(start, start + size, step):
+                outputs = range(group, min(group + step, start + size))
                 yield from map(self.version, outputs)
                 yield self.activity(outputs, start, chance)
             start += size

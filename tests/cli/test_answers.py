@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
 import shutil
 import sys
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 from ledger_cli.declare import Command
 from ledger_cli.main import cli
 
+from ledger.core import verdict
 from ledger.formats import lineage_views
 from ledger.service import results
 
@@ -37,12 +40,19 @@ COMMANDS: list[list[str]] = [
     ["trace", "haina/demand"],
     ["impact", "haina/orders"],
     ["verify", "demand.csv"],
+    ["evidence", "haina/demand"],
+    ["trust"],
     ["audit"],
     ["status"],
     ["log"],
     ["show", "haina/orders"],
     ["search", "washing"],
     ["findings"],
+    ["disclose", "haina/demand"],
+    ["disclose", "haina/demand", "--yes"],
+    ["disclose", "--list"],
+    ["forget", "haina/demand"],
+    ["forget", "haina/demand", "--yes"],
     ["sync", "--digest"],
     ["anchor"],
     ["follow"],
@@ -76,7 +86,8 @@ def check_shape(answer: str, shape: str) -> Any:
         assert data["format"] == lineage_views.JSON_FORMAT
         return data
     assert answer.count("\n") == 1
-    return msgspec.json.decode(answer, type=getattr(results, shape), strict=True)
+    shapes = [getattr(results, name, None) or getattr(verdict, name) for name in shape.split(" | ")]
+    return msgspec.json.decode(answer, type=functools.reduce(operator.or_, shapes), strict=True)
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: " ".join(arguments[:2]))
@@ -100,9 +111,11 @@ def test_every_command_is_among_those_tested():
         "init",
         "run",
         "revoke",
+        "report",
+        "import disclosed",
         "key revoke",
         "delegate revoke",
-    }  # in this file, below, and in test_session
+    }  # in this file, below, in test_session and in test_private
     leaves = set()
     for name, command in cli.commands.items():
         if isinstance(command, click.Group):
@@ -114,6 +127,24 @@ def test_every_command_is_among_those_tested():
         for each in COMMANDS
     }
     assert tested | elsewhere == leaves
+
+
+def test_verify_answers_on_evidence(parties):
+    made = check_shape(parties("evidence", "haina/demand", "--json").out, "EvidenceMade")
+    arguments = ("verify", made.path, "--block", made.block_hash, "--json")
+    answer = check_shape(parties(*arguments).out, "FileVerdict | Verdict")
+    assert (answer.verdict, answer.digest) == ("good", made.sha256)
+
+
+def test_report_answers_with_what_it_wrote(parties):
+    made = check_shape(parties("evidence", "haina/demand", "--json").out, "EvidenceMade")
+    arguments = ("report", made.path, "--block", made.block_hash)
+    answer = check_shape(parties(*arguments, "--json").out, "ReportMade")
+    assert (answer.verdict, answer.path, answer.evidence) == ("good", "demand.html", "demand.evidence")
+    assert (parties.folder / "demand.html").stat().st_size == answer.bytes
+    assert f"wrote demand.html: {answer.bytes:,} bytes" in parties("-q", *arguments).out
+    unconfirmed = check_shape(parties.fails(3, "report", made.path, "--json").out, "ReportMade")
+    assert (unconfirmed.verdict, unconfirmed.trust_root) == ("unconfirmed", "")
 
 
 def test_run_answers_on_stderr(story, capfd):

@@ -36,8 +36,8 @@ def all_errors() -> list[type[errors.LedgerError]]:
 
 
 def made(kind: type[errors.LedgerError]) -> errors.LedgerError:
-    if kind is errors.Unauthorized:
-        return errors.Unauthorized("key-revoked", "expected this, found that", hint="do so")
+    if kind in (errors.Unauthorized, errors.EvidenceInvalid):
+        return kind("key-revoked", "expected this, found that", hint="do so")
     if kind is errors.Unfunded:
         return errors.Unfunded("expected this, found that", address="0x1", needed_wei=1, hint="do so")
     return kind("expected this, found that", hint="do so")
@@ -64,7 +64,8 @@ def raising(empty, monkeypatch):
 def test_every_error_of_ours_has_its_message_hint_and_code(raising, kind):
     done = raising(made(kind))
     assert (done.code, done.out) == (kind.exit_code, "")
-    assert done.err == "error: expected this, found that\n  hint: do so\n"
+    refused = "refused (key-revoked): " if kind is errors.EvidenceInvalid else ""
+    assert done.err == f"error: {refused}expected this, found that\n  hint: do so\n"
 
 
 @pytest.mark.parametrize("kind", all_errors(), ids=lambda kind: kind.__name__)
@@ -76,7 +77,7 @@ def test_every_error_of_ours_is_one_line_of_json(empty, monkeypatch, kind):
     done = empty.run("status", "--json")
     assert (done.code, done.out) == (kind.exit_code, "")
     failure = msgspec.json.decode(done.err, type=Failure)
-    reason = "key-revoked" if kind is errors.Unauthorized else ""
+    reason = "key-revoked" if kind in (errors.Unauthorized, errors.EvidenceInvalid) else ""
     assert failure == Failure(
         error=kind.__name__,
         message="expected this, found that",

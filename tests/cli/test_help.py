@@ -165,7 +165,7 @@ def test_what_stands_before_the_command_is_said_to(empty):
 
 
 def test_a_group_of_few_names_them_all(empty):
-    assert "did you mean openlineage?" in empty.fails(2, "import", "events").err
+    assert "did you mean openlineage or disclosed?" in empty.fails(2, "import", "events").err
     assert "did you mean list or claim or assign or transfer?" in empty.fails(2, "namespace", "x").err
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import click
 import msgspec
 import pytest
-from ledger_cli.render import asking, browsing, identity, writing
+from ledger_cli.render import asking, browsing, disclosing, identity, proving, writing
 from ledger_cli.render.layout import bad, count, pairs, shown, table
 from ledger_cli.session import to_json
 from msgspec import Struct, inspect
 
+from ledger.core.verdict import Verdict
 from ledger.formats.text import width
 from ledger.service import results as r
 
@@ -36,34 +37,47 @@ RENDERERS: dict[type[Struct], Callable[[Any], Iterator[str]]] = {
     r.Keys: identity.keys,
     r.Namespaces: identity.namespaces,
     r.Delegates: identity.delegates,
+    r.Disclosures: disclosing.disclosures,
+    r.EvidenceMade: proving.evidence_made,
+    r.ReportMade: proving.report_made,
+    r.TrustFile: proving.trust_file,
+    Verdict: proving.verdict,
 }
 
 
 def shapes() -> list[type[Struct]]:
     """Every answer there is."""
-    found = [each for each in vars(r).values() if isinstance(each, type) and issubclass(each, Struct)]
+    found = [
+        each for each in (*vars(r).values(), Verdict) if isinstance(each, type) and issubclass(each, Struct)
+    ]
     return [each for each in found if each is not Struct and each.__struct_config__.tag]
 
 
 def filled(kind: inspect.Type, text: str, number: int | None) -> Any:
     """Return a value of a type: every text is `text`, every number that may be missing is `number`."""
-    match kind:
-        case inspect.StrType():
-            return text
-        case inspect.BoolType():
-            return bool(number)
-        case inspect.IntType():
-            return number or 0
-        case inspect.ListType():
-            return [filled(kind.item_type, text, number)] if number else []
-        case inspect.TupleType():
-            return tuple(filled(each, text, number) for each in kind.item_types)
-        case inspect.UnionType():
-            some = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
-            return filled(some, text, number) if number is not None else None
-        case inspect.StructType():
-            return kind.cls(**{each.name: filled(each.type, text, number) for each in kind.fields})
-    raise TypeError(kind)
+    inner = lambda each: filled(each, text, number)  # noqa: E731 - what a kind is made of
+    return FILLED[type(kind)](kind, text, number, inner)
+
+
+def _first(kind: inspect.UnionType) -> inspect.Type:
+    return next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+
+
+FILLED: dict[type, Callable[..., Any]] = {
+    inspect.StrType: lambda kind, text, number, inner: text,
+    inspect.BoolType: lambda kind, text, number, inner: bool(number),
+    inspect.IntType: lambda kind, text, number, inner: number or 0,
+    inspect.LiteralType: lambda kind, text, number, inner: kind.values[0],
+    inspect.BytesType: lambda kind, text, number, inner: text.encode("utf-8", "replace"),
+    inspect.ListType: lambda kind, text, number, inner: [inner(kind.item_type)] if number else [],
+    inspect.VarTupleType: lambda kind, text, number, inner: (inner(kind.item_type),) if number else (),
+    inspect.DictType: lambda kind, text, number, inner: {"1": inner(kind.value_type)} if number else {},
+    inspect.TupleType: lambda kind, text, number, inner: tuple(map(inner, kind.item_types)),
+    inspect.UnionType: lambda kind, text, number, inner: None if number is None else inner(_first(kind)),
+    inspect.StructType: lambda kind, text, number, inner: kind.cls(
+        **{each.name: inner(each.type) for each in kind.fields}
+    ),
+}
 
 
 def test_every_answer_has_its_rendering():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from web3.logs import DISCARD
 from ledger.chain import artifacts
 from ledger.core.hashing import keccak256
 
-GAS_LIMIT = 3_000_000
+GAS_LIMIT = 6_000_000
 ZERO = "0x" + "00" * 20
 SALT = bytes(32)
 
@@ -74,10 +76,22 @@ class Evm:
         deployer = bytes.fromhex(self.deployer.address[2:])
         return to_checksum_address(keccak256(b"\xff" + deployer + salt + keccak256(init_code))[12:])
 
-    def send(self, call: Any, sender: str | None = None) -> Outcome:
+    def send(self, call: Any, sender: str | None = None, *, wei: int = 0) -> Outcome:
         """Mine `call`; it must succeed."""
-        sent = call.transact({"from": sender or self.accounts[0], "gas": GAS_LIMIT})
+        sent = call.transact({"from": sender or self.accounts[0], "gas": GAS_LIMIT, "value": wei})
         return self._outcome(call, sent)
+
+    def create_from(self, source: str, *arguments: Any) -> Any:
+        """Compile a contract of tests/contracts/sources and create it."""
+        compiled = _compiled(source)
+        factory = self.web3.eth.contract(abi=compiled["abi"], bytecode=compiled["bytecode"])
+        sent = factory.constructor(*arguments).transact({"from": self.accounts[0], "gas": GAS_LIMIT})
+        address = self.web3.eth.get_transaction_receipt(sent)["contractAddress"]
+        return self.web3.eth.contract(address=address, abi=compiled["abi"])
+
+    def balance(self, account: str) -> int:
+        """What an account has, in wei."""
+        return int(self.web3.eth.get_balance(account))
 
     def send_together(self, calls: Sequence[tuple[Any, str]]) -> list[Outcome]:
         """Mine calls, each with its sender, in one block, in this order; all must succeed."""
@@ -108,7 +122,7 @@ class Evm:
         time_unix_s = self.tester.get_block_by_number(receipt["blockNumber"])["timestamp"]
         return Outcome(receipt["blockNumber"], time_unix_s, receipt["gasUsed"], events)
 
-    def ask(self, call: Any, sender: str | None = None) -> tuple[bool, bytes]:
+    def ask(self, call: Any, sender: str | None = None, *, wei: int = 0) -> tuple[bool, bytes]:
         """Whether `call` succeeds in the pending block, and what it returns; nothing is kept.
 
         Straight to py-evm, ten times as fast as eth_call.
@@ -122,7 +136,7 @@ class Evm:
             gas=GAS_LIMIT,
             to=to,
             sender=origin,
-            value=0,
+            value=wei,
             data=bytes.fromhex(call._encode_transaction_data()[2:]),
             code=vm.state.get_code(to),
         )
@@ -135,16 +149,18 @@ class Evm:
         assert succeeded, f"{call} reverted"
         return {0: False, 1: True}[int.from_bytes(output, "big")]
 
-    def reason(self, call: Any, sender: str | None = None) -> str:
+    def reason(self, call: Any, sender: str | None = None, *, wei: int = 0) -> str:
         """Why `call` would revert, empty if it would succeed; "b''" if the contract does not say."""
-        succeeded, output = self.ask(call, sender)
+        succeeded, output = self.ask(call, sender, wei=wei)
         return "" if succeeded else decode(["string"], output[4:])[0] if output else "b''"
 
-    def refused(self, call: Any, reason: str, sender: str | None = None, *, mine: bool = True) -> None:
+    def refused(
+        self, call: Any, reason: str, sender: str | None = None, *, wei: int = 0, mine: bool = True
+    ) -> None:
         """`call` must revert with exactly `reason`; mined, it must fail and leave no event."""
-        assert self.reason(call, sender) == reason
+        assert self.reason(call, sender, wei=wei) == reason
         if mine:
-            sent = call.transact({"from": sender or self.accounts[0], "gas": GAS_LIMIT})
+            sent = call.transact({"from": sender or self.accounts[0], "gas": GAS_LIMIT, "value": wei})
             receipt = self.web3.eth.get_transaction_receipt(sent)
             assert (receipt["status"], len(receipt["logs"])) == (0, 0)
 
@@ -194,6 +210,14 @@ class Evm:
                 suppress_health_check=list(HealthCheck),
             ),
         )
+
+
+@cache
+def _compiled(source: str) -> dict[str, Any]:
+    from vyper import compile_code
+
+    text = (Path(__file__).parent / "sources" / f"{source}.vy").read_text()
+    return dict(compile_code(text, output_formats=["abi", "bytecode"]))
 
 
 def word(value: str | bytes | int) -> bytes:

@@ -86,7 +86,7 @@ def test_takes_no_money_and_no_more_than_the_limit(evm, calls):
     calls.deploy(bytes(49_152), OTHER_SALT).call()
 
 
-@pytest.mark.parametrize("name", artifacts.CONTRACTS[1:])
+@pytest.mark.parametrize("name", artifacts.CONTRACTS[1:-1])
 def test_contracts_do_not_depend_on_how_they_were_created(evm, name):
     """Created by an account or by the Deployer, in whatever block: the same code, the same storage."""
     arguments = {"Identities": (), "Directory": (evm.identities.address, evm.accounts[3])}.get(

@@ -18,6 +18,7 @@ import pytest
 
 from ledger.chain import artifacts
 from ledger.core.merkle import leaf_hash, node_hash, prove_consistency, prove_inclusion, root_at
+from tests.contracts.settling import AMOUNT, Escrow
 
 SNAPSHOT = Path(__file__).with_name("gas.snapshot")
 APPEND_LIMIT = 130_000  # at 2^20 records, through a delegate, every checkpoint kept
@@ -25,6 +26,7 @@ APPEND_LIMIT = 130_000  # at 2^20 records, through a delegate, every checkpoint 
 ANCHOR = b"anchor".ljust(32, b"\0")
 KEY_NAME = b"did/pub/Ed25519/veriKey".ljust(32, b"\0")
 DAY = 86_400
+FAR_UNIX_S = 0xFFFFFFFFFF  # the same bytes whenever it is measured
 
 
 @cache
@@ -61,8 +63,8 @@ def measure(evm) -> dict[str, int]:
     identities, anchors = evm.identities.functions, evm.anchors.functions
     gas = {}
 
-    def measured(what: str, call, sender=owner) -> None:
-        gas[what] = evm.send(call, sender).gas
+    def measured(what: str, call, sender=owner, wei=0) -> None:
+        gas[what] = evm.send(call, sender, wei=wei).gas
 
     measured(
         "Identities.setAttribute: publish a key", identities.setAttribute(owner, KEY_NAME, b"k" * 32, DAY)
@@ -101,7 +103,10 @@ def measure(evm) -> dict[str, int]:
     measured("Revocations.post: first", evm.revocations.functions.post(owner, b"t" * 32, b"r" * 32))
     measured("Revocations.post: second", evm.revocations.functions.post(owner, b"t" * 32, b"s" * 32))
 
-    for name in artifacts.CONTRACTS[1:]:
+    for count_of, token in ((3, None), (3, evm.create_from("Token")), (64, None)):
+        settling(evm, measured, count_of, token)
+
+    for name in artifacts.CONTRACTS[1:-1]:
         arguments = {"Identities": (), "Directory": (evm.identities.address, owner)}
         call = evm.deployer.functions.deploy(
             evm.init_code(name, *arguments.get(name, (evm.identities.address,))),
@@ -109,6 +114,22 @@ def measure(evm) -> dict[str, int]:
         )
         measured(f"Deployer.deploy: {name}", call)
     return gas
+
+
+def settling(evm, measured, payees: int, token) -> None:
+    """An escrow's life, with as many payees; what it costs to settle grows with them."""
+    escrow = Escrow(evm, token, payees=payees, deadline=FAR_UNIX_S)
+    unit = f"{payees} payees, {'coins' if token is None else 'a token'}"
+    init_code = evm.init_code("Settlement", *escrow.arguments(deadline=FAR_UNIX_S - 1))
+    measured(f"Deployer.deploy: Settlement, {unit}", evm.deployer.functions.deploy(init_code, bytes(32)))
+    if token is not None:
+        evm.send(token.functions.mint(escrow.payer, AMOUNT))
+        evm.send(token.functions.approve(escrow.contract.address, AMOUNT), escrow.payer)
+    measured(f"Settlement.fund: {unit}", escrow.calls.fund(), escrow.payer, 0 if token else AMOUNT)
+    split = escrow.split(*[1] * (payees - 1))
+    measured(f"Settlement.settle: {unit}, all sign but the arbiter", escrow.settle(split))
+    taker = next(each for each in escrow.payees if each in evm.accounts)
+    measured(f"Settlement.withdraw: {unit}", escrow.calls.withdraw(taker), taker)
 
 
 def render(gas: dict[str, int]) -> str:

@@ -51,6 +51,9 @@ class World:
         self.assets: dict[str, bytes] = {"acme/known": FIRST}
         self.versions: dict[tuple[str, int], bytes] = {("acme/known", 1): SECOND}
         self.records: dict[bytes, Accepted] = {FIRST: Accepted(Registration, [ALICE])}
+        self.statements: dict[bytes, Statement] = {}
+        self.followers: dict[bytes, bytes] = {}
+        self.revoked: dict[bytes, int] = {}
 
     def key(self, identity: bytes, key: bytes) -> KeyState | None:
         return self.keys.get((identity, key))
@@ -76,6 +79,15 @@ class World:
 
     def record(self, record_id: bytes) -> Accepted | None:
         return self.records.get(record_id)
+
+    def said(self, record_id: bytes) -> Statement | None:
+        return self.statements.get(record_id)
+
+    def follower(self, record_id: bytes) -> bytes | None:
+        return self.followers.get(record_id)
+
+    def revoked_block(self, record_id: bytes) -> int | None:
+        return self.revoked.get(record_id)
 
 
 @pytest.fixture
@@ -514,4 +526,4 @@ def test_every_type_has_a_rule() -> None:
 
 
 def test_the_version_of_the_rules() -> None:
-    assert RULES_VERSION == 1
+    assert RULES_VERSION == 2

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from ledger.core import digests, postings
 from ledger.core.identity import format_did
 from ledger.core.postings import Offer
-from ledger.core.records import Registration, Resource, Revocation, Statement, Transfer
+from ledger.core.records import Attestation, Registration, Resource, Revocation, Statement, Transfer
 
 ALICE, BOB, CAROL = b"\xaa" * 20, b"\xbb" * 20, b"\xcc" * 20
 LEDGER = "1a" * 32
@@ -20,12 +21,15 @@ HEAD: dict[str, Any] = {
 ASSET = Resource("acme/x", {digests.ASSET: digests.asset_digest(bytes.fromhex(LEDGER), "acme/x")})
 TRANSFER = Transfer(**HEAD, giver=format_did(1, ALICE), receiver=format_did(1, BOB))
 REVOCATION = Revocation(**HEAD, target="ee" * 32)
+FREEZE = Attestation(**HEAD, kind="objection", description="x", outcome="frozen", target="dd" * 32)
 
 
 def test_types_that_are_posted() -> None:
     assert postings.is_posted_type(TRANSFER)
     assert postings.is_posted_type(REVOCATION)
+    assert postings.is_posted_type(FREEZE)
     assert not postings.is_posted_type(Registration(**HEAD))
+    assert not postings.is_posted_type(msgspec.structs.replace(FREEZE, outcome="lifted"))
 
 
 def test_targets() -> None:
@@ -33,11 +37,13 @@ def test_targets() -> None:
         ASSET.digest[digests.ASSET]
     )
     assert postings.posting_target(Statement([ASSET], REVOCATION)) == digests.target_of_record(b"\xee" * 32)
+    assert postings.posting_target(Statement([ASSET], FREEZE)) == digests.target_of_record(b"\xdd" * 32)
 
 
 def test_posters() -> None:
     assert postings.posters(TRANSFER) == [ALICE]  # the receiver must not be able to take
     assert postings.posters(REVOCATION) == [BOB, ALICE]
+    assert postings.posters(FREEZE) == [BOB, ALICE]
 
 
 @pytest.mark.parametrize(

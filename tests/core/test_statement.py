@@ -714,7 +714,7 @@ def test_tabs_only_in_long_texts() -> None:
     "name",
     [
         "https://dataledger.dev/predicate/version/v2",
-        "https://dataledger.dev/predicate/grant/v1",
+        "https://dataledger.dev/predicate/ownership/v1",
         "",
         "\x1b" * 5000,
     ],

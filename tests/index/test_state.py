@@ -17,6 +17,7 @@ from ledger.index.schema import DERIVED, RULES_VERSION, columns_of
 from ledger.index.state import check_file, compare, encode_row
 from ledger.index.state_tables import TABLES
 from tests.simulator import World, digest_of
+from tests.simulator_rights import agreement
 
 
 def rich(world: World) -> None:
@@ -55,6 +56,8 @@ def rich(world: World) -> None:
     carol.anchor_event()
     world.chain.mine(carol.anchor_event(size=3, root=digest_of("nothing")))
     dave.register("dave/x")
+    offer = agreement(dave, ["dave/x"], dave, acme, "OFFERED")
+    agreement(dave, ["dave/x"], dave, acme, "TERMINATED", previous=offer)
     dave.anchor()
     world.chain.mine(dave.close_event(0), carol.deactivate_event())
     for _ in range(3):
@@ -79,6 +82,7 @@ def test_every_table_has_rows_and_a_place_in_the_digest(world: World, open_index
         "activity",
         "asset_edge",
         "document",
+        "said",
     }
     assert set(DERIVED) - set(TABLES) == helpers
 

@@ -7,28 +7,36 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ledger.core import digests, identity, names, text
 from ledger.core.descriptor import parse_descriptor
 from ledger.core.errors import FormatError
+from ledger.core.money import EXPONENTS
 from ledger.core.records import (
     Activity,
+    Agreement,
     Alias,
     Attachment,
+    Attestation,
     ColumnEdge,
     Component,
+    Delivery,
     Edge,
     Field,
+    Grant,
     Predicate,
     Registration,
     Resource,
     Revocation,
+    Settlement,
     Statement,
     Transfer,
     Version,
 )
+from ledger.core.records_rights import Condition, Money, Payout, Terms
+from ledger.core.region_rules import parse_region_rules
 from ledger.core.statement import build_statement, parse_statement
 
 labels = st.from_regex(r"[a-z0-9](?:[a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
@@ -99,6 +107,11 @@ def test_any_text_as_an_identity(given_text: str) -> None:
 
 
 @given(st.binary(max_size=300))
+def test_any_bytes_as_region_rules(data: bytes) -> None:
+    assert len(refusal(parse_region_rules, data)) < 1000
+
+
+@given(st.binary(max_size=300))
 def test_any_bytes_as_a_descriptor(data: bytes) -> None:
     assert len(refusal(parse_descriptor, data)) < 1000
 
@@ -131,6 +144,99 @@ versions = st.builds(
     st.sampled_from([digests.FILE, digests.TREE, digests.DECLARED]),
     hexes,
 )
+
+
+moneys = st.builds(Money, st.sampled_from(sorted(EXPONENTS)), st.integers(0, 2**53 - 1))
+labels_of = st.lists(lines, max_size=3, unique=True)
+regions = st.lists(st.sampled_from(["CN", "CN-44", "DE-BY", "US"]), max_size=3, unique=True)
+terms = st.builds(
+    Terms,
+    rights=st.lists(st.sampled_from(["hold", "use", "operate"]), min_size=1, unique=True),
+    purposes=labels_of,
+    regions=regions,
+    until=optional | times,
+    level=st.sampled_from([None, "general", "important", "core"]),
+    share_bps=st.integers(0, 10_000),
+    sublicensable=st.booleans(),
+    price_cap=st.none() | moneys,
+    free_for=labels_of,
+    conditions=st.lists(
+        st.builds(
+            Condition,
+            st.sampled_from(["notice", "review"]),
+            lines,
+            st.lists(parties, max_size=2, unique=True),
+            st.none() | st.integers(1, 36_600),
+        ),
+        max_size=2,
+    ),
+    arbiter=optional | parties,
+)
+
+
+@st.composite
+def rights_statements(draw: st.DrawFn) -> tuple[list[Resource], Predicate]:
+    """Records about rights; the first author gives, pays or attests, a second one takes."""
+    head: dict[str, Any] = draw(headers)
+    giver = head["authors"][0]
+    named = parties.filter(lambda each: each != giver and any(identity.parse_did(each)[1]))
+    assume(any(identity.parse_did(giver)[1]))
+    taker = draw(named)
+    subject = draw(st.lists(versions, min_size=1, max_size=3, unique_by=lambda each: each.name))
+    kind = draw(st.sampled_from([Grant, Agreement, Delivery, Settlement, Attestation]))
+    if kind is Grant:
+        return subject, Grant(
+            **head,
+            grantor=giver,
+            grantee=draw(optional | st.just(taker)),
+            terms=draw(terms),
+            under=draw(optional | hexes),
+            anchor_before=draw(st.none() | numbers),
+        )
+    if kind is Agreement:
+        return subject, Agreement(
+            **head,
+            negotiation=draw(lines),
+            provider=giver,
+            consumer=taker,
+            state="OFFERED",
+            previous=draw(optional | hexes),
+            terms=draw(terms),
+            unit="row",
+            unit_price=draw(st.none() | moneys),
+        )
+    if kind is Delivery:
+        return subject, Delivery(
+            **head,
+            process=draw(lines),
+            agreement=draw(hexes),
+            state="COMPLETED",
+            previous=draw(optional | hexes),
+            units=draw(st.integers(0, 2**53 - 1)),
+            purpose=draw(optional | lines),
+            region="CN",
+            charged=draw(st.none() | moneys),
+        )
+    if kind is Settlement:
+        amounts = draw(st.lists(st.integers(0, 2**50), min_size=1, max_size=3))
+        to = draw(st.lists(parties, min_size=len(amounts), max_size=len(amounts), unique=True))
+        return subject[:1], Settlement(
+            **head,
+            payer=giver,
+            total=Money("JPY", sum(amounts)),
+            as_of=draw(st.integers(0, 2**53 - 1)),
+            payouts=[Payout(*each) for each in zip(to, amounts, strict=True)],
+            under=draw(optional | hexes),
+        )
+    return subject, Attestation(
+        **head,
+        kind="notice",
+        topic=draw(lines),
+        description=draw(optional | texts),
+        target=draw(optional | hexes),
+        to=draw(st.lists(parties, max_size=3, unique=True)),
+        due=draw(optional | times),
+    )
 
 
 @st.composite
@@ -187,7 +293,7 @@ def statements(draw: st.DrawFn) -> tuple[list[Resource], Predicate]:
     )
 
 
-@given(statements())
+@given(statements() | rights_statements())
 def test_statements(made: tuple[list[Resource], Predicate]) -> None:
     subject, predicate = made
     payload = build_statement(subject, predicate)
@@ -196,7 +302,7 @@ def test_statements(made: tuple[list[Resource], Predicate]) -> None:
     assert parse_statement(spelled_otherwise) == Statement(subject, predicate)
 
 
-@given(statements(), st.data())
+@given(statements() | rights_statements(), st.data())
 def test_a_changed_byte_is_refused_or_seen(
     made: tuple[list[Resource], Predicate], data: st.DataObject
 ) -> None:
@@ -215,7 +321,7 @@ json_values = st.recursive(
 )
 
 
-@given(statements(), json_values, st.data())
+@given(statements() | rights_statements(), json_values, st.data())
 def test_a_changed_member_is_refused_or_read(
     made: tuple[list[Resource], Predicate], value: Any, data: st.DataObject
 ) -> None:

@@ -150,7 +150,8 @@ def _story(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _copy(source: Path, target: Path) -> Iterator[Stage]:
+def copied(source: Path, target: Path) -> Iterator[Stage]:
+    """Give a copy of a stage, and close it in the end."""
     shutil.copytree(source, target)
     stage = Stage(target)
     yield stage
@@ -160,13 +161,13 @@ def _copy(source: Path, target: Path) -> Iterator[Stage]:
 @pytest.fixture
 def stage(_template: Path, tmp_path: Path) -> Iterator[Stage]:
     """Both parties right after `init`."""
-    yield from _copy(_template, tmp_path / "stage")
+    yield from copied(_template, tmp_path / "stage")
 
 
 @pytest.fixture
 def story(_story: Path, tmp_path: Path) -> Iterator[Stage]:
     """Both parties with an asset each; Haina follows Jinlong."""
-    yield from _copy(_story, tmp_path / "stage")
+    yield from copied(_story, tmp_path / "stage")
 
 
 @pytest.fixture

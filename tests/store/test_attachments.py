@@ -70,9 +70,12 @@ def test_handed_over(private: PrivateAttachments, tmp_path: Path) -> None:
 def test_forgotten(private: PrivateAttachments) -> None:
     digest = private.put(b"a name")
     (private.folder / f".{digest}.1-0.tmp").write_bytes(b"left by a crash")
-    private.forget(digest)
-    private.forget(digest)
+    kept = private.put(b"another name")
+    private.forget({digest})
+    private.forget({digest})
     assert private.get(digest) is None
+    assert private.get(kept) == b"another name"
+    private.forget({kept})
     assert list(private.folder.iterdir()) == []
 
 
@@ -82,14 +85,16 @@ def test_missing_is_none(public: PublicAttachments, private: PrivateAttachments)
     assert private.get_sealed("ab" * 32) is None
     assert not public.has("ab" * 32)
     assert public.digests() == []
-    private.forget("ab" * 32)
+    private.forget({"ab" * 32})
 
 
 @pytest.mark.parametrize("digest", ["", "../../keys", "AB" * 32, "ab" * 31, "ab" * 33, "/" + "a" * 63])
 def test_only_digests_are_names(public: PublicAttachments, private: PrivateAttachments, digest: str) -> None:
-    for ask in (public.get, public.has, private.get, private.forget):
+    for ask in (public.get, public.has, private.get):
         with pytest.raises(FormatError):
             ask(digest)
+    with pytest.raises(FormatError):
+        private.forget({digest})
 
 
 def test_a_flipped_bit(public: PublicAttachments, private: PrivateAttachments) -> None:

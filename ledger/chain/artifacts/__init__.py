@@ -18,8 +18,8 @@ from ledger.core.releases import Slot
 
 T = TypeVar("T")
 
-CONTRACTS = ("Deployer", "Identities", "Directory", "Anchors", "Revocations")
-"""In the order in which they are deployed; the last four make a ledger."""
+CONTRACTS = ("Deployer", "Identities", "Directory", "Anchors", "Revocations", "Settlement")
+"""The Deployer, the four that make a ledger in the order of their deployment, and the escrow beside it."""
 
 
 class Artifact(Struct, frozen=True):
