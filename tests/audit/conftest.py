@@ -22,6 +22,7 @@ from ledger.core.trust import Trust
 from ledger.index import Index
 from ledger.service import evidence_writing
 from ledger.service.evidence_writing import EvidenceWriter
+from ledger.store.workspace import Workspace
 
 CORPUS = Path(__file__).parent.parent.parent / "fixtures" / "evidence"
 
@@ -54,6 +55,7 @@ class Desk:
         self.reader = world.reader
         self.descriptor = world.descriptor
         self.ledger_id = world.ledger_id
+        self.workspace = Workspace(index.path.parent / "no-workspace")
 
     def sync(self) -> None:
         """Bring the index up to date."""
