@@ -13,7 +13,7 @@ in `settle`, when all records are known: a posted id whose record is not at hand
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from msgspec import Struct
@@ -25,7 +25,7 @@ from ledger.core.authority import Accepted, KeyState, Place, authorize
 from ledger.core.authority_rights import is_kept
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.descriptor import LedgerDescriptor
-from ledger.core.digests import target_of_record
+from ledger.core.digests import asset_digest, target_of_asset, target_of_record
 from ledger.core.errors import EvidenceInvalid, LedgerError, SignatureInvalid, Unauthorized
 from ledger.core.identity import parse_did
 from ledger.core.merkle import leaf_hash, verify_inclusion
@@ -224,9 +224,17 @@ class Judge:
                     f"a holder of {asset} posted the transfer {posted.hex()} before its anchor at hand:"
                     " it may have been anchored earlier, too"
                 )
-        for spare in sorted(self._revocations.keys() - used):
-            raise EvidenceInvalid("unneeded-record", f"no author posted the revocation {spare.hex()}")
+        for spare in [*sorted(self._revocations.keys() - used), *self._unposted_transfers()]:
+            raise EvidenceInvalid("unneeded-record", f"nobody posted {spare.hex()} who could have")
         return Settled(revoked, unknown)
+
+    def _unposted_transfers(self) -> Iterator[bytes]:
+        """Yield the transfers that take nothing from anybody; what givers posted was read to judge them."""
+        for asset, transfers in self._transfers.items():
+            target = target_of_asset(asset_digest(self._ledger_id, asset))
+            for each in transfers:
+                if each.record not in [posted for posted, _ in self._chain.posts(each.giver, target)]:
+                    yield each.record
 
     # --- authority.Facts
 
