@@ -9,7 +9,7 @@ white space. They come in one order, so that a reader checks each line as it com
     account, slot, slot, ...       each contract's account, and every storage slot that the verdict rests on
     log, ...                       the logs spoken of
     checkpoint, ...                the owner's signed note of an anchored checkpoint
-    party, ...                     names that parties gave themselves: claims
+    party, ...                     names of parties: claims of whoever made the file
     record, ...                    envelopes as stored, with inclusion proofs, in order of anchoring
     posted, ...                    payloads that were posted and take nothing away
     outside, ...                   sources that the file does not follow
@@ -102,7 +102,7 @@ class CheckpointNote(_Line, frozen=True, tag="checkpoint"):
 
 
 class PartyName(_Line, frozen=True, tag="party"):
-    """The display name that a party gave itself: a claim. By DID."""
+    """The display name of a party, a claim: it stands in events, which no storage proof shows. By DID."""
 
     did: Party
     name: Line
