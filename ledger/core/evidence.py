@@ -27,13 +27,16 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from ledger.core.descriptor import LedgerDescriptor, format_descriptor, parse_descriptor
-from ledger.core.encoding import MAX_INTEGER, b64decode, b64encode
-from ledger.core.errors import EvidenceInvalid, LedgerError
+from ledger.core.encoding import MAX_INTEGER, b64decode, b64encode, check_depth
+from ledger.core.errors import EvidenceInvalid, FormatError, LedgerError
 from ledger.core.records import Digests, Hex, Line, Party
 
 FORMAT: Final = "dataledger/evidence/v1"
 START: Final = b'{"line":"evidence","format":"dataledger/evidence/'
 """How every evidence file begins, of this version or a later one."""
+
+_START_LINE = b'{"line":"evidence"'
+_MAX_DEPTH = 8
 
 MAX_LINE: Final = 1 << 18
 """Most bytes of a line other than a disclosure: an entry of 65,535 bytes, escaped, and its proof."""
@@ -193,9 +196,11 @@ def parse_line(data: bytes) -> EvidenceLine:
     if not data.endswith(b"\n"):
         raise EvidenceInvalid("truncated", "expected a line feed at the end of the line; the file is cut off")
     try:
+        if data.startswith(_START_LINE):  # the only line with a part that is read later
+            check_depth(data, _MAX_DEPTH)
         line: EvidenceLine = _decoder.decode(data)
         again = format_line(line)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
+    except (FormatError, msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise EvidenceInvalid("bad-line", f"expected a line of an evidence file: {error}") from None
     if again != data:
         raise EvidenceInvalid(
