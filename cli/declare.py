@@ -69,6 +69,48 @@ class Command(click.Command):
                 formatter.write("".join(f"  {line}\n" for line in self.example.splitlines()))
 
 
+class Listing(Command, click.Group):
+    """A command that lists, and under whose name there are further commands: `log`, and `log close`.
+
+    What follows is one of those only if it is its very name; anything else is the command's own.
+    """
+
+    allow_extra_args = False
+    allow_interspersed_args = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, no_args_is_help=False, **kwargs)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Leave the arguments of a further command to that."""
+        if args and args[0] in self.commands:
+            ctx.meta[self._KEY] = args
+            return []
+        return click.Command.parse_args(self, ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do what was asked for: list, or what the further command does."""
+        args = ctx.meta.pop(self._KEY, None)
+        if args is None:
+            ctx.ensure_object(Session).as_json = ctx.params.pop("as_json")
+            return click.Command.invoke(self, ctx)
+        name, command, rest = self.resolve_command(ctx, args)
+        assert command is not None
+        with command.make_context(name, rest, parent=ctx) as inner:
+            return command.invoke(inner)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Leave the own arguments out where the path of a further command is put together."""
+        found = super().get_params(ctx)
+        return found if ctx.command is self else [each for each in found if isinstance(each, click.Option)]
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Leave the further commands out of the usage: they have a list of their own."""
+        return click.Command.collect_usage_pieces(self, ctx)
+
+    _KEY = f"{__name__}.further"
+
+
 class Group(click.Group):
     """A group that lists its commands in order of first use, under titles, and knows near misses."""
 
@@ -130,12 +172,18 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def command(
-    name: str | None = None, *, answers: str, example: str, group: click.Group | None = None, **settings: Any
-) -> Callable[[Callable[..., Any]], Command]:
+    name: str | None = None,
+    *,
+    answers: str,
+    example: str,
+    group: click.Group | None = None,
+    cls: type[Command] = Command,
+    **settings: Any,
+) -> Callable[[Callable[..., Any]], Any]:
     """Declare a command, of `group` if it belongs to one."""
 
     def declare(function: Callable[..., Any]) -> Command:
-        made = click.command(name, cls=Command, answers=answers, example=example, **settings)(function)
+        made = click.command(name, cls=cls, answers=answers, example=example, **settings)(function)
         if group is not None:
             group.add_command(made)
         return made

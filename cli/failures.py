@@ -14,7 +14,7 @@ import click
 from ledger.core.errors import EvidenceInvalid, LedgerError, Unauthorized, Unavailable, Usage
 from ledger.formats.text import printable
 
-from .declare import meant, near
+from .declare import Command, meant, near
 from .session import discard
 
 EXIT_CODES = {
@@ -82,7 +82,7 @@ def _usage_hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     if context is None:
         return ""
-    if isinstance(context.command, click.Group):
+    if not isinstance(context.command, Command):
         return f"see {context.command_path} --help"
     arguments = " ".join(context.command.collect_usage_pieces(context))
     return f"{context.command_path} {arguments}; see {context.command_path} --help"

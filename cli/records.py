@@ -1,13 +1,13 @@
-"""Commands that look things up: log, show, search, findings."""
+"""Commands that look things up: log, show, search, findings; and the one that ends a log."""
 
 from __future__ import annotations
 
 import click
 
-from .declare import command, count_option, pass_session
+from .declare import Listing, command, count_option, pass_session
 from .mistakes import perhaps_a_file
-from .render import browsing
-from .session import Session
+from .render import browsing, writing
+from .session import Session, confirmed
 
 TYPES = ("registration", "version", "activity", "transfer", "revocation")
 STATES = ("pending", "anchored", "final", "rejected")
@@ -15,6 +15,7 @@ STATES = ("pending", "anchored", "final", "rejected")
 
 @command(
     answers="LogListing",
+    cls=Listing,
     example="""
 dataledger log
 dataledger log haina/orders --type version""",
@@ -31,6 +32,41 @@ def log(
     """List records, newest first, of one asset if named."""
     found = session.open().log(asset=asset, type=type_, party=party, state=state, limit=limit)
     session.answer(found, browsing.log)
+
+
+@command(
+    "close",
+    group=log,
+    answers="Done",
+    example="""
+dataledger log close --at 12 --successor new --reason "the key was stolen" """,
+)
+@click.option(
+    "--at",
+    type=click.IntRange(min=0),
+    metavar="N",
+    required=True,
+    help="You stand by the checkpoints numbered below N; `audit` shows how many there are.",
+)
+@click.option(
+    "--successor",
+    metavar="LOG|new",
+    required=True,
+    help="The log of yours that goes on: new, a number or an id.",
+)
+@click.option("--reason", default="", help="Why, in a line: published on chain.")
+@click.option("--yes", is_flag=True, help="Do not ask. It can't be undone.")
+@pass_session
+def log_close(session: Session, at: int, successor: str, reason: str, yes: bool) -> None:
+    """Close your log for good because it was damaged.
+
+    A stolen key, a lost disk: records go to the successor from then on. What was anchored before keeps its
+    effect, with a finding for the checkpoints that you do not stand by; what was not anchored is void. The
+    old log stays readable, and whoever follows it follows the new one. Interrupted, the same command goes on
+    where it stopped.
+    """
+    done = session.open().close_log(at, successor, reason=reason, confirm=lambda text: yes or confirmed(text))
+    session.answer(done, writing.done)
 
 
 @command(

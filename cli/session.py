@@ -139,6 +139,13 @@ def passphrase_prompt() -> Callable[[str, bool], str] | None:
     return _ask if sys.stdin is not None and sys.stdin.isatty() else None
 
 
+def confirmed(text: str) -> bool:
+    """Ask a person at a terminal whether to do something that can't be undone; without one, no."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return False
+    return click.confirm(text, err=True)
+
+
 def _ask(prompt: str, confirm: bool) -> str:
     """Ask on the terminal; twice when it is a new one."""
     answer: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)

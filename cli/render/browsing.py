@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from .asking import forks
 from .layout import MORE, anchored, count, notes, pairs, short, table, who
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def status(found: r.Status) -> Iterator[str]:
     yield from _followed(found.followed)
     for log in found.missing_logs:
         yield f"missing log {log}, which the lineage of your assets needs: see dataledger follow"
+    yield from forks(found.forks)
     yield from notes(found.notes)
 
 
@@ -55,7 +57,7 @@ def _followed(followed: Sequence[r.Followed]) -> Iterator[str]:
             each.anchored,
             each.source,
             "trusted" if each.trusted else "",
-            each.problem,
+            each.problem or ("" if each.closed_block is None else f"closed in block {each.closed_block:,}"),
         )
         for each in followed
     )

@@ -1,39 +1,35 @@
-"""Recomputing a log from its stored bytes: every leaf, every stored hash, every anchored root, every
-signature.
+"""Recomputing a log from its stored bytes: every leaf, every stored hash, every anchored root.
 
 Sources: RFC 6962 for the tree, C2SP tlog-tiles for what is stored beside the entries. Nothing is believed:
 the hashes in the tiles are compared with those of the entries, level by level, and the root is compared at
 each size that was anchored. Bytes in, failures out; who reads the bytes, and what the chain says, is the
-caller's business.
+caller's business. Signatures are `signatures`' part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.checkpoint import open_checkpoint
-from ledger.core.dsse import verify_envelope
 from ledger.core.errors import Corrupt, LedgerError
 from ledger.core.hashing import HASH_SIZE
 from ledger.core.merkle import CompactTree, leaf_hashes, root_of
-from ledger.core.tiles import TILE_WIDTH
-
-WORKERS = 2
-_AHEAD = 16
-"""Bundles whose signatures may be under way: enough for both cores, few enough for memory."""
+from ledger.core.tiles import TILE_HEIGHT, TILE_WIDTH
 
 
 class Failure(Struct, frozen=True):
-    """What is wrong: a stable code, where (an entry's index, or None), and what was expected and found."""
+    """What is wrong: a stable code, where (an entry's index, or None), and what was expected and found.
+
+    `checkpoint` is the number of the anchored checkpoint that does not hold, where it is one.
+    """
 
     kind: str
     entry: int | None
     text: str
+    checkpoint: int | None = None
 
 
 class StoredLog(Struct, frozen=True):
@@ -51,7 +47,6 @@ def audit_log(
     log: StoredLog,
     checkpoints: Sequence[Checkpoint],
     *,
-    signatures: bool = True,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Failure]:
     """Recompute a log and return what is wrong with it; an empty list means that everything holds.
@@ -59,33 +54,86 @@ def audit_log(
     `checkpoints` are those of the chain, in order. A log shorter than the last of them has lost its tail.
     """
     failures: list[Failure] = []
-    if checkpoints and checkpoints[-1].size > log.size:
-        last = checkpoints[-1]
-        failures.append(
-            Failure("tail-missing", log.size, f"{last.size} entries are anchored, {log.size} are stored")
-        )
     tree, tiles = CompactTree(), _Tiles(log, failures)
     anchors = [point for point in checkpoints if point.size <= log.size]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        under_way: list[tuple[int, Future[list[Failure]]]] = []
-        try:
-            for bundle in log.bundles(0, log.size):
-                start = tree.size
-                if signatures:
-                    under_way.append((start, pool.submit(_check_envelopes, start, bundle)))
-                hashes = leaf_hashes(bundle)
-                _extend(tree, hashes, anchors, failures)
-                tiles.add(hashes)
-                while len(under_way) > _AHEAD:
-                    failures += under_way.pop(0)[1].result()
-                progress(tree.size, log.size)
-        except Corrupt as error:
-            failures.append(Failure("unreadable", tree.size, str(error)))
-            return _sorted(failures + [each for _, future in under_way for each in future.result()])
-        for _, future in under_way:
-            failures += future.result()
-    tiles.finish()
+    beyond = [point for point in checkpoints if point.size > log.size]
+    wrong: list[tuple[Checkpoint, bytes]] = []
+    try:
+        for bundle in log.bundles(0, log.size):
+            hashes = leaf_hashes(bundle)
+            _compare_roots(tree, hashes, anchors, wrong)
+            if len(hashes) == TILE_WIDTH:  # hashed once, for tree and tiles
+                root = root_of(hashes)
+                tree.append_subtree(TILE_HEIGHT, root)
+                tiles.add_full(hashes, root)
+            else:
+                tree.extend(hashes)
+                tiles.add_last(hashes)
+            progress(tree.size, log.size)
+    except Corrupt as error:
+        failures.append(Failure("unreadable", tree.size, str(error)))
+    else:
+        tiles.finish()
+    failures += _name_wrong_roots(log, wrong, beyond)
     return _sorted(failures)
+
+
+def sizes_of_roots(log: StoredLog, roots: Collection[bytes]) -> dict[bytes, int]:
+    """Return at which sizes of the log these roots (32 bytes each) are the root, if at any.
+
+    Every size is tried: some ten hashes an entry, which is for finding out what went wrong.
+    """
+    found: dict[bytes, int] = {}
+    tree = CompactTree()
+    try:
+        for bundle in log.bundles(0, log.size):
+            for each in leaf_hashes(bundle):
+                tree.append(each)
+                root = tree.root()
+                if root in roots:
+                    found[root] = tree.size
+    except Corrupt:
+        pass  # as far as it can be read
+    return found
+
+
+def _name_wrong_roots(
+    log: StoredLog, wrong: list[tuple[Checkpoint, bytes]], beyond: list[Checkpoint]
+) -> Iterator[Failure]:
+    """Yield a failure for each anchor that does not hold, and one for a tail that is not there.
+
+    A consistency proof does not authenticate a size: an owner can anchor a true root under a wrong one.
+    """
+    if not wrong and not beyond:
+        return
+    true_sizes = sizes_of_roots(log, {point.root for point in (*(each for each, _ in wrong), *beyond)})
+    for point, found in wrong:
+        yield (
+            _wrong_size(point, true_sizes[point.root])
+            if point.root in true_sizes
+            else _wrong_root(point, found)
+        )
+    missing = [point for point in beyond if point.root not in true_sizes]
+    yield from (_wrong_size(point, true_sizes[point.root]) for point in beyond if point.root in true_sizes)
+    if missing:
+        text = f"{missing[-1].size} entries are anchored, {log.size} are stored"
+        yield Failure("tail-missing", log.size, text, missing[0].n)
+
+
+def _wrong_root(point: Checkpoint, found: bytes) -> Failure:
+    text = (
+        f"checkpoint {point.n} (block {point.block}): root {point.root.hex()} is anchored at size"
+        f" {point.size}, the entries have {found.hex()}"
+    )
+    return Failure("root-mismatch", point.size - 1, text, point.n)
+
+
+def _wrong_size(point: Checkpoint, size: int) -> Failure:
+    text = (
+        f"checkpoint {point.n} (block {point.block}): root {point.root.hex()} is anchored at size"
+        f" {point.size}, but it is the true root of the first {size} entries"
+    )
+    return Failure("wrong-size", point.size - 1, text, point.n)
 
 
 def audit_checkpoint(
@@ -107,34 +155,19 @@ def audit_checkpoint(
     return [Failure("checkpoint-mismatch", entry, text)]
 
 
-def _extend(
-    tree: CompactTree, hashes: list[bytes], anchors: list[Checkpoint], failures: list[Failure]
+def _compare_roots(
+    tree: CompactTree,
+    hashes: list[bytes],
+    anchors: list[Checkpoint],
+    wrong: list[tuple[Checkpoint, bytes]],
 ) -> None:
-    """Add leaves, stopping at every anchored size to compare the root."""
-    rest = iter(hashes)
-    left = len(hashes)
-    while anchors and anchors[0].size <= tree.size + left:
+    """Compare the root at every anchored size that these next leaves reach; `tree` is left as it is."""
+    ahead, begin = tree.copy(), tree.size
+    while anchors and anchors[0].size <= begin + len(hashes):
         point = anchors.pop(0)
-        step = point.size - tree.size
-        tree.extend(islice(rest, step))
-        left -= step
-        if tree.root() != point.root:
-            text = (
-                f"checkpoint {point.n} (block {point.block}): root {point.root.hex()} is anchored at size"
-                f" {point.size}, the entries have {tree.root().hex()}"
-            )
-            failures.append(Failure("root-mismatch", point.size - 1, text))
-    tree.extend(rest)
-
-
-def _check_envelopes(start: int, entries: Iterable[bytes]) -> list[Failure]:
-    failures = []
-    for index, entry in enumerate(entries, start):
-        try:
-            verify_envelope(entry)
-        except LedgerError as error:
-            failures.append(Failure("entry-invalid", index, str(error)))
-    return failures
+        ahead.extend(hashes[ahead.size - begin : point.size - begin])
+        if ahead.root() != point.root:
+            wrong.append((point, ahead.root()))
 
 
 class _Tiles:
@@ -146,20 +179,26 @@ class _Tiles:
         self._levels: list[list[bytes]] = [[]]
         self._full: list[int] = [0]
 
-    def add(self, hashes: Sequence[bytes]) -> None:
-        """Take the next leaf hashes: at most 256, never across a multiple of 256."""
-        self._levels[0] += hashes
+    def add_full(self, hashes: list[bytes], root: bytes) -> None:
+        """Take the next 256 leaf hashes, and the root over them."""
         level = 0
-        while level < len(self._levels) and len(self._levels[level]) == TILE_WIDTH:
-            full = self._levels[level]
-            self._compare(level, full)
-            self._levels[level] = []
+        while True:
+            self._compare(level, hashes)
             self._full[level] += 1
-            if level + 1 == len(self._levels):
+            level += 1
+            if level == len(self._levels):
                 self._levels.append([])
                 self._full.append(0)
-            self._levels[level + 1].append(root_of(full))
-            level += 1
+            hashes = self._levels[level]
+            hashes.append(root)
+            if len(hashes) < TILE_WIDTH:
+                return
+            self._levels[level] = []
+            root = root_of(hashes)
+
+    def add_last(self, hashes: list[bytes]) -> None:
+        """Take the last leaf hashes, fewer than 256."""
+        self._levels[0] = hashes
 
     def finish(self) -> None:
         """Compare the partial tiles at the right edge."""

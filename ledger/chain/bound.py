@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from ledger.chain.contracts import EventDecoder
 from ledger.chain.interface import Backend, Call, Sender
-from ledger.core.chain_facts import BlockRef, ChainEvent, Checkpoint, StorageProof
+from ledger.core.chain_facts import BlockRef, ChainEvent, Checkpoint, Closure, StorageProof
 from ledger.core.descriptor import CONTRACTS, LedgerDescriptor, check_address
 from ledger.core.errors import WrongLedger
 from ledger.core.hashing import keccak256
@@ -123,6 +123,12 @@ class LedgerReader:
 
         count = layout.count(log, slot_at)
         return layout.checkpoint(log, count - 1, slot_at) if count else None
+
+    def closure(self, log: bytes) -> Closure | None:
+        """How the log was closed as of the head, None if it is open."""
+        block = self._backend.head().number
+        layout = AnchorsLayout.of(self.ledger)
+        return layout.closure(log, lambda slot: self._anchors_slot(slot, block))
 
     def storage(self, address: bytes, slot: bytes, block: int | None = None) -> bytes:
         """The 32 bytes in the 32-byte `slot`, at the end of `block` (None: the head)."""

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from ledger.core.chain_facts import BlockRef, ChainEvent, Checkpoint, StorageProof
+from ledger.core.chain_facts import BlockRef, ChainEvent, Checkpoint, Closure, StorageProof
 from ledger.core.descriptor import LedgerDescriptor
 
 EMBEDDED = "embedded"
@@ -142,6 +142,9 @@ class Reader(Protocol):
 
     def log_head(self, log: bytes) -> Checkpoint | None:
         """The log's last checkpoint, None before the first."""
+
+    def closure(self, log: bytes) -> Closure | None:
+        """How the log was closed, None if it is open."""
 
     def storage(self, address: bytes, slot: bytes, block: int | None = None) -> bytes: ...
     def code(self, address: bytes) -> bytes: ...

@@ -111,6 +111,17 @@ class Checkpoint(Struct, frozen=True, gc=False):
     time_unix_s: int
 
 
+class Closure(Struct, frozen=True, gc=False):
+    """How Anchors closed a log: its owner stands by the checkpoints numbered below `at`; closed in `block`.
+
+    `successor` is the id of the log that goes on, or 32 zero bytes.
+    """
+
+    at: int
+    block: int
+    successor: bytes
+
+
 class SlotProof(Struct, frozen=True, gc=False):
     """The 32-byte storage `slot`, the 32 bytes it held, and the trie nodes from the storage root to it."""
 

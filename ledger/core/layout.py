@@ -12,7 +12,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from ledger.core.authority import KeyState
-from ledger.core.chain_facts import Checkpoint
+from ledger.core.chain_facts import Checkpoint, Closure
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.errors import WrongLedger
 from ledger.core.hashing import keccak256
@@ -25,16 +25,17 @@ SlotAt = Callable[[bytes], bytes]
 
 
 class AnchorsLayout(Struct, frozen=True):
-    """The first slots of the three maps."""
+    """The first slots of the four maps."""
 
     heads: int
     checkpoints: int
     roots: int
+    successors: int
 
     @classmethod
     def of(cls, ledger: LedgerDescriptor) -> AnchorsLayout:
         """The layout of the code that Anchors was made from; WrongLedger if no release shipped it."""
-        return cls(*_slots(ledger, "Anchors", "heads", "checkpoints", "roots"))
+        return cls(*_slots(ledger, "Anchors", "heads", "checkpoints", "roots", "successors"))
 
     def head_slot(self, log: bytes) -> bytes:
         """The slot of `count | size << 64 | closed_block << 128 | closed_at << 192`."""
@@ -48,6 +49,10 @@ class AnchorsLayout(Struct, frozen=True):
         """The slot of the root of checkpoint `n`."""
         return _entry(_entry(_word(self.roots), log), _word(n))
 
+    def successor_slot(self, log: bytes) -> bytes:
+        """The slot of the id of the log that continues this one."""
+        return _entry(_word(self.successors), log)
+
     def count(self, log: bytes, slot_at: SlotAt) -> int:
         """How many checkpoints the log has."""
         return _lane(slot_at(self.head_slot(log)), 0)
@@ -56,6 +61,11 @@ class AnchorsLayout(Struct, frozen=True):
         """The block in which the log was closed, and the number of checkpoints that its owner stands by."""
         head = slot_at(self.head_slot(log))
         return (_lane(head, 128), _lane(head, 192)) if _lane(head, 128) else None
+
+    def closure(self, log: bytes, slot_at: SlotAt) -> Closure | None:
+        """The same with the log that goes on, None if it is open."""
+        closed = self.closed(log, slot_at)
+        return Closure(closed[1], closed[0], slot_at(self.successor_slot(log))) if closed else None
 
     def checkpoint(self, log: bytes, n: int, slot_at: SlotAt) -> Checkpoint:
         """Checkpoint `n`, which must exist."""

@@ -101,14 +101,20 @@ class CompactTree:
         for start in range(0, len(hashes), _BLOCK):
             self._add(hashes[start : start + _BLOCK])
 
+    def append_subtree(self, level: int, root: bytes) -> None:
+        """Add 2^level leaves at once by their root; raises Usage unless the size is a multiple of so many."""
+        if self.size & ((1 << level) - 1):
+            raise Usage(f"tree: a subtree of {1 << level} leaves can't begin at leaf {self.size}")
+        self._levels += [b""] * (level - len(self._levels))
+        self._add([root], level)
+
     def root(self) -> bytes:
         """Return the root of the tree as it is now."""
         return fold(self.frontier())
 
-    def _add(self, hashes: list[bytes]) -> None:
+    def _add(self, hashes: list[bytes], level: int = 0) -> None:
         before = self.size
-        self.size += len(hashes)
-        level = 0
+        self.size += len(hashes) << level
         while hashes:
             if level == len(self._levels):
                 self._levels.append(b"")

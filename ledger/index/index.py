@@ -94,6 +94,13 @@ class Index(Questions):
         """The last block that was final at the last sync, -1 if none was."""
         return queries.final_block(self.database)
 
+    def final_known(self) -> tuple[int, bytes] | None:
+        """Return number and hash of the last block that is kept here and was final; None if there is none."""
+        found = self.database.one(
+            "SELECT number, hash FROM block WHERE number <= ? ORDER BY number DESC LIMIT 1", self.final
+        )
+        return None if found is None else (int(found[0]), bytes(found[1]))
+
     def state(self, block: int | None = None) -> State:
         """Compute the state digest with all that it depends on; see `state.state`."""
         from ledger.index.state import state
@@ -112,7 +119,7 @@ class Index(Questions):
         Raises Corrupt if the file contradicts itself. Sync first: what is compared is what both have.
         `scratch` is deleted before and after.
         """
-        from ledger.index.state import check_file, compare, compare_blocks
+        from ledger.index.state import check_file, check_search, compare, compare_blocks
 
         check_file(self.database)
         discard(scratch)
@@ -120,7 +127,8 @@ class Index(Questions):
             with Index(scratch, self.descriptor) as fresh:
                 fresh.sync(chain, logs, progress=progress)
                 differing = compare_blocks(self.database, fresh.database, chain)
-                return differing + compare(self.database, fresh.database)
+                differing += compare(self.database, fresh.database)
+                return differing + check_search(self.database, fresh.database)
         finally:
             discard(scratch)
 

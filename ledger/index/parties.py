@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ledger.index.database import Database, Row
-from ledger.index.kinds import UNAVAILABLE
+from ledger.index.kinds import REJECTED, UNAVAILABLE
 from ledger.index.lineage import walk
 from ledger.index.schema import PENDING
 from ledger.index.views import DelegateView, KeyView, LogView, NamespaceView
@@ -157,6 +157,11 @@ def _needed_by(database: Database, party: bytes) -> set[int]:
     return set(walk(database, own, direction="upstream", level="asset").ids)
 
 
+def unreadable_entries(database: Database, log_id: bytes) -> int:
+    """Return how many entries of a log were refused for what they are: no record, or badly signed."""
+    return int(database.scalar(_UNREADABLE, REJECTED, log_id))
+
+
 def own_log_size(database: Database, log_id: bytes) -> int:
     """Return how many entries of a log were indexed, the pending ones included."""
     view = log(database, log_id)
@@ -183,22 +188,35 @@ def _attributes(database: Database, address: bytes, name: bytes) -> list[tuple[b
 
 
 def _logs(database: Database, condition: str, *params: object) -> list[LogView]:
-    return [
-        LogView(
-            log=log_id,
-            party=party,
-            number=number or 0,
-            anchored=anchored or 0,
-            size=size or 0,
-            pending=pending,
-            checkpoints=checkpoints or 0,
-            problem=problem or "",
-            closed_block=closed,
-        )
-        for log_id, party, number, anchored, size, pending, checkpoints, problem, closed in database.rows(
-            f"{_LOGS} {condition}", PENDING, *params
-        )
-    ]
+    return [_log_view(*row) for row in database.rows(f"{_LOGS} {condition}", PENDING, *params)]
+
+
+def _log_view(
+    log: bytes,
+    party: bytes | None,
+    number: int | None,
+    anchored: int | None,
+    size: int | None,
+    pending: int,
+    checkpoints: int,
+    problem: str | None,
+    closed: int | None,
+    at: int | None,
+    successor: bytes | None,
+) -> LogView:
+    return LogView(
+        log=log,
+        party=party,
+        number=number or 0,
+        anchored=anchored or 0,
+        size=size or 0,
+        pending=pending,
+        checkpoints=checkpoints,
+        problem=problem or "",
+        closed_block=closed,
+        closed_at=at or 0,
+        successor=successor if successor and any(successor) else None,
+    )
 
 
 _KEYS = """
@@ -218,8 +236,13 @@ SELECT l.log, p.address, l.number,
      AND e.idx >= ifnull((SELECT max(q.size) FROM prefix q WHERE q.log = l.id), 0)),
   (SELECT count(*) FROM anchor a WHERE a.log = l.id),
   (SELECT s.reason FROM stop s WHERE s.log = l.id ORDER BY s.id LIMIT 1),
-  (SELECT min(c.block) FROM log_closed c WHERE c.log = l.id)
+  c.block, c.at, c.successor
 FROM log l LEFT JOIN party p ON p.id = l.party
+LEFT JOIN log_closed c ON c.id = (SELECT min(d.id) FROM log_closed d WHERE d.log = l.id)
+"""
+_UNREADABLE = """
+SELECT count(*) FROM entry e WHERE e.verdict = ? AND e.verdict <> 0
+AND e.reason IN ('bad-format', 'bad-signature') AND e.log = (SELECT id FROM log WHERE log = ?)
 """
 _UNKNOWN = """
 (NOT EXISTS (SELECT 1 FROM registration r WHERE r.asset = a.id) OR EXISTS (

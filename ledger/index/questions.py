@@ -288,6 +288,10 @@ class Questions:
         """Return the logs that can't be had and that the lineage (of `party`'s assets, if given) needs."""
         return parties.missing_logs(self.database, party)
 
+    def unreadable_entries(self, log_id: bytes) -> int:
+        """Return how many entries of a log were refused for what they are: no record, or badly signed."""
+        return parties.unreadable_entries(self.database, log_id)
+
     def misses_log_of(self, namespace: str) -> bool:
         """Tell whether a log of somebody who ever owned this namespace can't be had."""
         return parties.misses_log_of(self.database, namespace)

@@ -103,6 +103,9 @@ _EXPRESSIONS: Final = {
 }
 
 
+SEARCH: Final = "document_fts"
+"""The search index over `document`: a virtual table, behind which SQLite keeps four more."""
+
 SEARCHED: Final = ("name", "title", "text", "fields")
 
 

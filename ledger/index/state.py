@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+import sqlite3
+import struct
+from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -21,9 +24,10 @@ from ledger.index.database import Database, Row
 from ledger.index.feeds import ChainFeed
 from ledger.index.kinds import CLOSED, MISMATCH, UNAVAILABLE
 from ledger.index.queries import final_block
-from ledger.index.schema import DERIVED, columns_of
+from ledger.index.schema import DERIVED, SEARCH, columns_of
 from ledger.index.state_tables import TABLES
 
+_HASHED_AT_ONCE = 4096
 _TAG = b"dataledger/state/v1\0"
 _REASONS = ("", UNAVAILABLE, MISMATCH, CLOSED)
 
@@ -140,33 +144,85 @@ def check_file(database: Database) -> None:
         )
 
 
+def check_search(database: Database, fresh: Database) -> list[Difference]:
+    """Compare the search index with the texts that it is over: every table that SQLite keeps for it.
+
+    Its rows depend on how the work was cut into batches, so they can't be compared with those of a fresh
+    index: FTS5 checks them itself, against the texts, which were compared. What it does not look at: the
+    settings, which are compared, and the pages that a word leads to: every segment has to have some, and
+    every word is looked up.
+    """
+    fault = _search_fault(database)
+    if fault is None:
+        ours, theirs = (each.rows(_SEARCH_SETTINGS) for each in (database, fresh))
+        fault = None if ours == theirs else f"settings {ours}"
+    return [] if fault is None else [Difference(SEARCH, 0, fault, "the texts of document")]
+
+
+def _search_fault(database: Database) -> str | None:
+    """Return what FTS5 finds wrong with the search index, in the words of SQLite."""
+    connection = sqlite3.connect(f"file:{quote(str(database.path))}?mode=rw", uri=True, isolation_level=None)
+    try:
+        connection.execute("BEGIN")
+        connection.execute(_SEARCH_CHECK)  # a command in the form of an INSERT: it changes nothing
+        connection.execute(_WORDS)
+        lost = connection.execute(_LOST_SEGMENT).fetchone() or connection.execute(_LOST_WORD).fetchone()
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error) or "readonly" in str(error):
+            raise Unavailable(f"index {database.path}: {error}", hint="try again in a moment") from error
+        return str(error)
+    else:
+        return None if lost is None else f"{lost[0]!a} leads nowhere"
+    finally:
+        if connection.in_transaction:
+            connection.rollback()
+        connection.close()
+
+
 def encode_row(row: Iterable[object]) -> bytes:
     """Encode a row: 0 for nothing, 1 and i64, 2 and u32 length and bytes, 3 and u32 length and UTF-8."""
-    parts = []
+    parts: list[bytes] = []
+    _encode(row, parts.append)
+    return b"".join(parts)
+
+
+def _encode(row: Iterable[object], add: Callable[[bytes], None]) -> None:
     for value in row:
         if value is None:
-            parts.append(b"\0")
+            add(b"\0")
         elif isinstance(value, int):
-            parts.append(b"\1" + value.to_bytes(8, "big", signed=True))
+            add(_INTEGER(1, value))
         elif isinstance(value, bytes):
-            parts.append(b"\2" + len(value).to_bytes(4, "big") + value)
+            add(_LENGTH(2, len(value)))
+            add(value)
         else:
             text = str(value).encode()
-            parts.append(b"\3" + len(text).to_bytes(4, "big") + text)
-    return b"".join(parts)
+            add(_LENGTH(3, len(text)))
+            add(text)
+
+
+_INTEGER = struct.Struct(">bq").pack
+_LENGTH = struct.Struct(">bI").pack
 
 
 def _digest(name: str, rows: Iterable[Row]) -> TableDigest:
     digest = hashlib.sha256()
     count = 0
+    parts: list[bytes] = []
     for row in rows:
-        digest.update(encode_row(row))
+        _encode(row, parts.append)
         count += 1
+        if len(parts) >= _HASHED_AT_ONCE:
+            digest.update(b"".join(parts))
+            parts.clear()
+    digest.update(b"".join(parts))
     return TableDigest(name, count, digest.digest())
 
 
 def _rows(database: Database, table: str, block: int) -> Iterator[Row]:
-    columns = ", ".join(columns_of(table))
+    columns = ", ".join(
+        _LATEST if (table, each) == ("finding", "text") else each for each in columns_of(table)
+    )
     # these ids alone have gaps, which depend on how the work was cut into batches
     start, order = ("0", "output, input") if table == "asset_edge" else ("id", "id")
     return database.stream(f"SELECT {start}, {columns} FROM {table} WHERE block <= ? ORDER BY {order}", block)  # noqa: S608
@@ -189,6 +245,22 @@ def _shown(row: Row | None) -> str:
 def _u64(number: int) -> bytes:
     return number.to_bytes(8, "big")
 
+
+# rank 1: against the texts, too, which lie in another table (FTS5, "external content")
+_SEARCH_CHECK = f"INSERT INTO {SEARCH} ({SEARCH}, rank) VALUES ('integrity-check', 1)"  # noqa: S608 - ours
+_WORDS = f"CREATE VIRTUAL TABLE temp.word USING fts5vocab(main, {SEARCH}, 'row')"
+_LOST_SEGMENT = f"""
+SELECT id >> 37 FROM {SEARCH}_data WHERE id >> 37 > 0 EXCEPT
+SELECT segid FROM {SEARCH}_idx WHERE term = x''
+"""  # noqa: S608 - ours
+_LOST_WORD = f"""
+SELECT term FROM temp.word
+WHERE doc <> (SELECT count(*) FROM {SEARCH} WHERE {SEARCH} MATCH '"' || term || '"') LIMIT 1
+"""  # noqa: S608 - ours
+_SEARCH_SETTINGS = f"SELECT k, v FROM {SEARCH}_config ORDER BY k"  # noqa: S608 - a table of ours
+
+# why a log could not be had is another thing each time that it is tried
+_LATEST = f"CASE kind WHEN '{UNAVAILABLE}' THEN '' ELSE text END"
 
 _BLOCKS = """
 SELECT number, hash, time FROM block WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number

@@ -35,7 +35,7 @@ from ledger.index.reading import (
     confirms,
 )
 from ledger.index.schema import PENDING
-from ledger.index.verification import Promise, Verification
+from ledger.index.verification import RECORDS, Checked, Promise, Verification
 
 Progress = Callable[[str, int, int | None], None]
 """Told what is being done, how much of it is done, and of how much (None: not known)."""
@@ -120,7 +120,7 @@ class _Sync:
         states = _log_states(database)
         applying = Applying(database, self._descriptor)
         reading = Reading(self._chain, self._logs, states)
-        with Verification(self._workers) as verification:
+        with Verification(RECORDS, self._workers) as verification:
             self._apply(applying, verification, reading.items(database.top() + 1, head))
             applying.end_block()
             self._keep_block(head)
@@ -159,9 +159,9 @@ class _Sync:
         rewind(self._database, target)
         return target
 
-    def _apply(self, applying: Applying, verification: Verification, items: Iterable[Item]) -> None:
+    def _apply(self, applying: Applying, verification: Verification[Checked], items: Iterable[Item]) -> None:
         """Apply items in order, with the verification of those ahead under way."""
-        queue: deque[tuple[list[Item], Promise]] = deque()
+        queue: deque[tuple[list[Item], Promise[Checked]]] = deque()
         for group in _groups(items):
             entries = [entry for item in group if isinstance(item, Segment) for entry in item.entries]
             queue.append((group, verification.submit(entries)))
@@ -170,7 +170,7 @@ class _Sync:
         while queue:
             self._apply_group(applying, *queue.popleft())
 
-    def _apply_group(self, applying: Applying, group: list[Item], promise: Promise) -> None:
+    def _apply_group(self, applying: Applying, group: list[Item], promise: Promise[Checked]) -> None:
         checked = promise()
         start = 0
         for item in group:

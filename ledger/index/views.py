@@ -180,8 +180,8 @@ class NamespaceView(Struct, frozen=True, kw_only=True):
 class LogView(Struct, frozen=True, kw_only=True):
     """A log: how much is anchored, confirmed (`size`) and pending; `problem` is empty or why it stops.
 
-    `problem` is `log-unavailable`, `log-mismatch` or `log-closed`; `closed_block` is None while the log is
-    open.
+    `problem` is `log-unavailable`, `log-mismatch` or `log-closed`. While the log is open `closed_block` is
+    None; its owner stands by the checkpoints below `closed_at`, and `successor` (None: nobody) goes on.
     """
 
     log: bytes
@@ -193,6 +193,8 @@ class LogView(Struct, frozen=True, kw_only=True):
     checkpoints: int
     problem: str
     closed_block: int | None
+    closed_at: int = 0
+    successor: bytes | None = None
 
 
 class Hit(Struct, frozen=True, kw_only=True):

@@ -21,9 +21,10 @@ def private_attachments(context: Context) -> PrivateAttachments:
     return PrivateAttachments(context.workspace.private / "attachments")
 
 
-def public_attachments(context: Context) -> PublicAttachments:
-    """The attachments served beside the own log."""
-    return PublicAttachments(context.workspace.public / "attachments")
+def public_attachments(context: Context, log_id: bytes | None = None) -> PublicAttachments:
+    """The attachments served beside an own log, by default the one that records go to."""
+    number = context.config.log_number if log_id is None else context.own_logs[log_id]
+    return PublicAttachments(context.workspace.log_folder(number) / "attachments")
 
 
 class Sealing:

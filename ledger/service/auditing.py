@@ -4,89 +4,94 @@ The index is not believed: it is built anew beside the old one, and the two must
 are listed and don't fail an audit: they are what the records themselves say or lack. Failures are stored
 bytes that contradict each other or the chain; one of them is no reason not to look at the rest. What can't be
 read at all (a node that does not answer) is raised.
+
+Each signature is verified once: while the index is built anew, or, where that is not asked for or makes no
+sense, by itself.
 """
 
 from __future__ import annotations
 
-import os
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from msgspec import Struct, field
-
-from ledger.audit.logs import Failure, StoredLog, audit_checkpoint, audit_log
-from ledger.chain.contracts import KEY_ATTRIBUTE
+from ledger.audit.logs import Failure
+from ledger.audit.signatures import Verified, audit_signatures
 from ledger.chain.embedded.check import verify_chain_db
-from ledger.core.chain_facts import Anchored, AttributeChanged, Checkpoint
 from ledger.core.errors import LedgerError, Unavailable
+from ledger.index.verification import SIGNATURES, Verification
+from ledger.service import forks
+from ledger.service.against import compare_chains
 from ledger.service.attached import private_attachments, public_attachments
-from ledger.service.browsing import problem
+from ledger.service.audit_scope import Said, Scope, chosen, parse_scope, read_chain, skipped
+from ledger.service.auditing_index import Compared, compare_index, rolled_back
+from ledger.service.auditing_logs import LogAudit, audit_stored, in_words
 from ledger.service.context import Context
-from ledger.service.keeping import attachment_problems
-from ledger.service.logs import Logs, has_copy, open_log
-from ledger.service.results import AuditedLog, AuditReport, Problem
+from ledger.service.logs import Logs, has_copy
+from ledger.service.results import AuditReport, Fork, Problem
 from ledger.service.syncing import refresh
 from ledger.service.verifying import EMBEDDED_NOTE, trust_root
-from ledger.store.folder import TileFolder
+from ledger.store.attachments import PrivateAttachments, PublicAttachments
 
-_FINDINGS = 1000
-_KEY_ATTRIBUTE = KEY_ATTRIBUTE.ljust(32, b"\0")
+_MOST_FAILURES = 1000
 
-
-def audit(context: Context) -> AuditReport:
-    """Recompute everything that is stored here, and say what does not hold."""
-    return _Audit(context).run()
+GOOD, PARTIAL, FAILED = "good", "partial", "failed"
 
 
-class _Said(Struct):
-    """What the chain says of logs and keys; parties are addresses of 20 bytes."""
+def audit(context: Context, *, logs: Sequence[str] = (), since: str = "", against: str = "") -> AuditReport:
+    """Recompute everything that is stored here, and say what does not hold.
 
-    checkpoints: dict[bytes, list[Checkpoint]] = field(default_factory=lambda: defaultdict(list))
-    owners: dict[bytes, bytes] = field(default_factory=dict)
-    keys: dict[bytes, set[bytes]] = field(default_factory=lambda: defaultdict(set))
-
-
-class _Compared(Struct):
-    """The index as far as it could be read: findings, state digest, blocks."""
-
-    findings: list[Problem] = []
-    truncated: bool = False
-    digest: str = ""
-    digest_block: int | None = None
-    to_block: int | None = None
+    `logs` names those to be looked at (parties, ids, the first digits of ids), and nothing else is; `since`,
+    a block or a time, leaves out signatures of entries that were anchored before. Then the index is not built
+    anew, and the verdict is `partial` at best. `against` is another chain file or node, which must give the
+    same answers.
+    """
+    return _Audit(context, parse_scope(logs, since), against).run()
 
 
 class _Audit:
     """One audit, with what failed so far."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, scope: Scope, against: str) -> None:
         self._context = context
+        self._scope = scope
+        self._against = against
         self._failures: list[Problem] = []
-        self._notes: list[str] = [EMBEDDED_NOTE] if context.embedded else []
+        self._findings: list[Problem] = []
+        self._forks: list[Fork] = []
+        self._left_out: list[str] = []
+        self._notes: list[str] = []
+        self._unlisted = 0
 
     def run(self) -> AuditReport:
         """Look at everything, the chain first: the rest is compared with it."""
         context = self._context
         assert context.log_id  # a description or settings that can't be read leave nothing to be audited
         blocks, said, root = self._chain()
-        logs = [] if said is None else [self._log(log_id, said) for log_id in self._log_ids(said)]
+        logs = [] if said is None else self._logs(said)
         attachments = self._attachments()
-        compared = self._index(sound=not self._failures)
+        compared = self._index(said, logs)
+        self._known_forks()  # last: what others did at some time is no reason not to compare the index
+        self._other_answers(said)
+        if self._unlisted:
+            self._notes.append(f"{self._unlisted} more failures are not listed")
+        verdict = FAILED if self._failures else PARTIAL if self._left_out else GOOD
         return AuditReport(
-            good=not self._failures,
+            verdict=verdict,
+            good=verdict == GOOD,
             chain_blocks=blocks,
-            logs=logs,
+            logs=[] if said is None else [in_words(each, said) for each in logs],
             attachments=attachments,
             failures=self._failures,
-            findings=compared.findings,
+            findings=[*self._findings, *compared.findings],
             findings_truncated=compared.truncated,
             state_digest=compared.digest,
             digest_block=compared.digest_block,
             to_block=compared.to_block,
             trust_root=root,
-            notes=self._notes
+            forks=self._forks,
+            not_checked=self._left_out,
+            notes=[EMBEDDED_NOTE, *self._notes]
             if context.embedded
             else [*self._notes, "the node's own blocks were not checked"],
         )
@@ -102,6 +107,9 @@ class _Audit:
             self._fail(subject, Failure(type(error).__name__.lower(), None, str(error)), log)
 
     def _fail(self, subject: str, failure: Failure, log: bytes | None = None) -> None:
+        if len(self._failures) >= _MOST_FAILURES:
+            self._unlisted += 1
+            return
         self._failures.append(
             Problem(
                 kind=failure.kind,
@@ -113,7 +121,12 @@ class _Audit:
             )
         )
 
-    def _chain(self) -> tuple[int, _Said | None, str]:
+    def _progress(self, what: str) -> Callable[[int, int], None]:
+        return lambda done, total: self._context.progress(what, done, total)
+
+    # --- the chain
+
+    def _chain(self) -> tuple[int, Said | None, str]:
         """Check an embedded chain's file from its first block on, and read what the chain says."""
         context = self._context
         blocks, said, root = 0, None, ""
@@ -123,131 +136,169 @@ class _Audit:
                 blocks = verify_chain_db(path, progress=self._progress("checking the chain")).blocks
             else:
                 blocks = context.reader.head().number + 1
-            said, root = _read_chain(context), trust_root(context)
+            said, root = read_chain(context), trust_root(context)
+        if said is not None:
+            self._remembered(said)
         return blocks, said, root
 
-    def _progress(self, what: str) -> Callable[[int, int], None]:
-        return lambda done, total: self._context.progress(what, done, total)
+    def _remembered(self, said: Said) -> None:
+        """Hold the chain against what the index remembers of it, and the other way round, before a sync
+        makes the index forget. An index that can't be read is named later.
+        """
+        with suppress(LedgerError):
+            forks.note_chain_fork(self._context, self._context.reader)
+            behind = rolled_back(self._context, len(said.checkpoints[self._context.log_id]))
+            self._findings += [behind] if behind else []
 
-    def _log_ids(self, said: _Said) -> list[bytes]:
-        """Return the logs of which something is stored here: the own one first."""
-        own = self._context.log_id
-        others = (log_id for log_id in said.checkpoints if log_id != own and has_copy(self._context, log_id))
-        return [own, *sorted(others)]
+    def _known_forks(self) -> None:
+        """Take in every contradiction that was kept, whenever it was met."""
+        with self._failing("forks"):
+            known = forks.kept(self._context)
+            self._note_forks(each for each in known if each not in self._forks)
 
-    def _log(self, log_id: bytes, said: _Said) -> AuditedLog:
-        own = log_id == self._context.log_id
-        party = self._context.address if own else said.owners[log_id]
-        name, before, size = self._context.did(party), len(self._failures), 0
-        checkpoints = said.checkpoints[log_id]
-        with self._failing(f"log of {name}", log_id):
-            folder = open_log(self._context, log_id)
-            size = folder.size
-            # a copy of another's log ends where it was last verified; the own one has to have everything
-            expected = checkpoints if own else [point for point in checkpoints if point.size <= size]
-            self._entries(folder, expected, name)
-            if own:
-                self._checkpoints(checkpoints, said.keys[party], name)
-        return AuditedLog(
-            log=log_id.hex(),
-            party=name,
-            entries=size,
-            anchored=checkpoints[-1].size if checkpoints else 0,
-            checkpoints=len(checkpoints),
-            good=len(self._failures) == before,
+    def _other_answers(self, said: Said | None) -> None:
+        """Hold the chain against the other one that was named."""
+        if self._against and said is not None:
+            self._note_forks(compare_chains(self._context, self._against))
+
+    def _note_forks(self, found: Iterator[Fork]) -> None:
+        for fork in found:
+            self._forks.append(fork)
+            self._failures.append(forks.problem(fork))
+
+    # --- the logs
+
+    def _logs(self, said: Said) -> list[LogAudit]:
+        """Recompute the trees of the logs of which something is stored here, the own ones first."""
+        followed = self._fetch()
+        kept = self._kept(said)
+        absent = [log_id for log_id in followed if log_id not in kept and log_id in said.checkpoints]
+        asked = chosen(self._context, self._scope, said, [*kept, *absent])
+        for log_id in (*kept, *absent):
+            if log_id not in asked:
+                self._left_out.append(f"the log {log_id.hex()}")
+            elif log_id in absent and not self._scope.whole:
+                self._left_out.append(f"the log {log_id.hex()}, of which nothing is here")
+        return [self._log(log_id, said) for log_id in asked if log_id not in absent]
+
+    def _fetch(self) -> list[bytes]:
+        """Take up what can be had of others' logs by now, and look at what is served: a fork is met there.
+
+        Returns the logs that are followed. What keeps the index from being brought up to date is named when
+        it is compared.
+        """
+        try:
+            logs = Logs(self._context, self._context.reader)
+        except LedgerError:
+            return []
+        with suppress(LedgerError):
+            refresh(self._context, logs=logs)
+            logs.look_at_own()
+        for log_id, text in logs.wrong_sizes.items():
+            subject = f"log {log_id.hex()}"
+            self._findings.append(
+                Problem(kind="wrong-size", severity="error", subject=subject, text=text, log=log_id.hex())
+            )
+        return logs.followed()
+
+    def _kept(self, said: Said) -> list[bytes]:
+        """Return the logs of which something is stored here, or should be: the own ones first."""
+        context = self._context
+        own = [each for each, number in context.own_logs.items() if self._began(each, number, said)]
+        others = (
+            each for each in said.checkpoints if each not in context.own_logs and has_copy(context, each)
         )
+        return [*own, *sorted(others)]
 
-    def _entries(self, folder: TileFolder, checkpoints: list[Checkpoint], name: str) -> None:
-        stored = StoredLog(folder.size, folder.tree.bundles, folder.tree.tile)
-        progress = self._progress(f"auditing the log of {name}")
-        found = audit_log(stored, checkpoints, progress=progress)
-        if found and all(failure.kind == "entry-invalid" for failure in found):
-            # They are what was anchored, so nothing here was altered: the owner wrote what is no record, and
-            # no stranger may fail everybody's audit by that. The index keeps them as rejected.
-            self._notes.append(f"{len(found)} entries in the log of {name} are no valid records: rejected")
+    def _began(self, log_id: bytes, number: int, said: Said) -> bool:
+        """Tell whether an own log was ever used: a successor that was named need not be the next number."""
+        is_there = self._context.workspace.log_folder(number).exists()
+        return log_id == self._context.log_id or is_there or log_id in said.checkpoints
+
+    def _log(self, log_id: bytes, said: Said) -> LogAudit:
+        progress = self._progress(f"recomputing log {log_id.hex()[:12]}")
+        found = audit_stored(self._context, said, log_id, progress)
+        for failure in found.failures:
+            self._fail(f"log of {found.party}", failure, log_id)
+        self._note_forks(iter(found.forks))
+        self._findings += found.findings
+        return found
+
+    def _signatures(self, logs: Sequence[LogAudit], said: Said) -> None:
+        """Verify the signatures of these logs on all cores."""
+        with Verification(SIGNATURES) as verification:
+            for found in logs:
+                if found.folder is None:
+                    continue
+                start = min(skipped(self._scope, said.checkpoints[found.log_id]), found.folder.size)
+                if start:
+                    what = f"the signatures of the first {start} entries of the log {found.log_id.hex()}"
+                    self._left_out.append(f"{what}, anchored before {self._scope.since}")
+                progress = self._progress(f"verifying signatures of log {found.log_id.hex()[:12]}")
+                verified = audit_signatures(
+                    found.stored(), verification.submit, start=start, progress=progress
+                )
+                found.signatures = verified.entries
+                self._note_invalid(found, verified)
+
+    def _note_invalid(self, found: LogAudit, verified: Verified) -> None:
+        """Note entries whose signatures don't hold. Where they are what was anchored, nothing here was
+        altered: the owner wrote what is no record, and no stranger may fail everybody's audit by that.
+        """
+        if verified.wrong and found.good:
+            self._note_rejected(verified.wrong, found.party)
             return
-        for failure in found:
-            self._fail(f"log of {name}", failure, folder.log_id)
+        for failure in verified.failures:
+            self._fail(f"log of {found.party}", failure, found.log_id)
 
-    def _checkpoints(self, anchored: list[Checkpoint], keys: set[bytes], name: str) -> None:
-        """Check the own log's signed checkpoint, and those that are kept: each anchored one has to be."""
-        log = self._context.log
-        found = (
-            audit_checkpoint(log.checkpoint, log.log_id, keys, log.size, log.root, "checkpoint")
-            if log.size
-            else []
-        )
-        kept = set(log.kept_sizes())
-        for size in sorted(kept | {point.size for point in anchored}):
-            if size > log.size:
-                continue  # the log has lost its tail, which is a failure already
-            with self._failing(f"log of {name}", log.log_id):
-                note, what = log.kept_checkpoint(size).note, f"checkpoints/{size}"
-                found += audit_checkpoint(note, log.log_id, keys, size, log.root_at(size), what)
-        for failure in found:
-            self._fail(f"log of {name}", failure, log.log_id)
+    def _note_rejected(self, count: int, party: str) -> None:
+        self._notes.append(f"{count} entries in the log of {party} are no valid records: rejected")
+
+    # --- the rest
 
     def _attachments(self) -> int:
         """Check every attachment that is kept here against its digest."""
+        if self._scope.parts:
+            self._left_out.append("attachments")
+            return 0
         count = 0
-        for what in (public_attachments(self._context), private_attachments(self._context)):
+        folders: list[PublicAttachments | PrivateAttachments] = [private_attachments(self._context)]
+        folders += [public_attachments(self._context, log_id) for log_id in self._context.own_logs]
+        for what in folders:
             for digest in what.digests():
                 count += 1
                 with self._failing(f"attachment {what.path(digest)}"):
                     what.get(digest)
         return count
 
-    def _index(self, *, sound: bool) -> _Compared:
-        """Build the index anew and compare; only where what it is built from is sound."""
-        compared = _Compared()
-        if not sound:
-            self._notes.append("the index was not compared: chain, log or attachments have to be right first")
-            return compared
-        with self._failing("index"):
-            refresh(self._context)  # a log that can be had by now is in the fresh index too
-            index = self._context.index
-            self._compare()
-            rows, compared.truncated = index.findings(limit=_FINDINGS)
-            compared.findings = [
-                *attachment_problems(self._context, index, _FINDINGS),
-                *(problem(row) for row in rows),
-            ]
-            state = index.state()
-            compared.digest, compared.digest_block = state.digest.hex(), state.block
-            compared.to_block = index.summary().head
-        return compared
+    def _index(self, said: Said | None, logs: Sequence[LogAudit]) -> Compared:
+        """Build the index anew and compare; only where what it is built from is sound and wholly asked for.
 
-    def _compare(self) -> None:
-        context = self._context
-        path = context.workspace.index_path
-        scratch = path.with_name(f"{path.name}.audit-{os.getpid()}")
-        with context.syncing():  # nobody changes the index while it is compared
-            logs = Logs(context, context.reader, hurried=True)
-            differing = context.index.audit(context.reader, logs, scratch, progress=context.progress)
-        for each in differing:
-            text = (
-                f"table {each.table}, row {each.row}: found {each.found}, chain and logs say {each.expected};"
-                " dataledger sync --rebuild makes it anew"
-            )
-            self._fail("index", Failure("index-mismatch", None, text))
+        Otherwise the signatures are verified by themselves.
+        """
+        if self._scope.whole and not self._failures:
+            with self._failing("index"):
+                compared, differing = compare_index(self._context)
+                for failure in differing:
+                    self._fail("index", failure)
+                self._count_verified(logs)
+                return compared
+            return Compared()
+        if self._scope.whole:
+            what = "chain, log or attachments have to be right first"
+            self._notes.append(f"the index was not compared: {what}")
+        else:
+            self._left_out.append("the index")
+        if said is not None:
+            self._signatures(logs, said)
+        return Compared()
 
-
-def _read_chain(context: Context) -> _Said:
-    """Read all events: checkpoints of every log, with their blocks' times, and every record key ever
-    published.
-    """
-    said, reader = _Said(), context.reader
-    times: dict[int, int] = {}
-    for event in reader.events(context.descriptor.hints.start_block, reader.head().number + 1):
-        body = event.body
-        if isinstance(body, AttributeChanged) and body.name == _KEY_ATTRIBUTE:
-            said.keys[body.identity].add(body.content)
-        elif isinstance(body, Anchored):
-            if event.block not in times:
-                block = reader.block(event.block)
-                times[event.block] = block.time_unix_s if block else 0
-            said.owners[body.log] = body.owner
-            said.checkpoints[body.log].append(
-                Checkpoint(body.n, body.size, body.root, event.block, times[event.block])
-            )
-    return said
+    def _count_verified(self, logs: Sequence[LogAudit]) -> None:
+        """Say how many entries were verified while the index was built, and how many of them were refused."""
+        index = self._context.index
+        for found in logs:
+            known = index.log_progress(found.log_id)
+            found.signatures = known.size + known.pending
+            refused = index.unreadable_entries(found.log_id)
+            if refused:
+                self._note_rejected(refused, found.party)

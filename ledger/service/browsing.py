@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger.core.errors import NotFound
 from ledger.index.views import EntryView, FindingView
+from ledger.service import forks
 from ledger.service.context import Context
 from ledger.service.parties import party_address
 from ledger.service.results import Findings, Hit, LogLine, LogListing, Problem, SearchResult
@@ -77,11 +78,13 @@ def search(context: Context, text: str, *, limit: int = 20) -> SearchResult:
 
 
 def findings(context: Context, *, limit: int = 100) -> Findings:
-    """List findings, newest first."""
+    """List findings: contradictions that were met, then what the index holds, newest first."""
     index = fresh(context)
     rows, truncated = index.findings(limit=limit)
     return Findings(
-        findings=[problem(row) for row in rows], truncated=truncated, to_block=index.summary().head
+        findings=[*forks.problems(forks.kept(context)), *map(problem, rows)],
+        truncated=truncated,
+        to_block=index.summary().head,
     )
 
 

@@ -84,6 +84,7 @@ class Context:
         """Replace the settings; the caller holds `writing`."""
         self.workspace.write_config(config)
         self.__dict__["config"] = config
+        self._forget_log()
 
     @cached_property
     def descriptor(self) -> LedgerDescriptor:
@@ -120,8 +121,13 @@ class Context:
 
     @cached_property
     def log_id(self) -> bytes:
-        """The id of the own log, 32 bytes."""
+        """The id of the own log that records go to, 32 bytes."""
         return self.log_id_of(self.address, self.config.log_number)
+
+    @cached_property
+    def own_logs(self) -> dict[bytes, int]:
+        """The ids of all own logs with their numbers, the one in use last: those before it were closed."""
+        return {self.log_id_of(self.address, n): n for n in range(self.config.log_number + 1)}
 
     def log_id_of(self, owner: bytes, number: int) -> bytes:
         """Return the id (32 bytes) of log `number` of the party `owner` (20 bytes)."""
@@ -163,27 +169,34 @@ class Context:
 
     @cached_property
     def log(self) -> LogFolder:
-        """The own log."""
-        return LogFolder(self.workspace.public, self.log_id)
+        """The own log that records go to."""
+        return self.own_log(self.log_id)
+
+    def own_log(self, log_id: bytes, *, compare_kept: bool = True) -> LogFolder:
+        """Open one of the own logs. Raises `Corrupt` or `Forked` for a damaged one."""
+        number = self.own_logs[log_id]
+        folder, lock = self.workspace.log_folder(number), self.workspace.log_lock(number)
+        return LogFolder(folder, log_id, lock_path=lock, compare_kept=compare_kept)
 
     @cached_property
     def reader(self) -> Reader:
         """The chain to read from."""
-        reader = open_reader(self.location, self.descriptor, self._chain_options)
+        reader = open_reader(self.location, self.descriptor, self.chain_options)
         self._closing.append(reader.close)
         return reader
 
     @contextmanager
     def client(self) -> Iterator[Client]:
         """The chain to write to, for the length of a `with`."""
-        client = open_client(self.location, self.descriptor, self._chain_options)
+        client = open_client(self.location, self.descriptor, self.chain_options)
         try:
             yield client
         finally:
             client.close()
 
     @property
-    def _chain_options(self) -> Options:
+    def chain_options(self) -> Options:
+        """How the chain is waited for, and what counts as final on it."""
         return Options(confirmations=self.config.chain.final_depth, on_wait=self.notify)
 
     @cached_property
@@ -208,7 +221,14 @@ class Context:
         """
         with exclusive(self.workspace.lock_path, "this workspace", wait_s, on_wait=self.notify):
             self.__dict__.pop("config", None)  # another process may have changed the settings meanwhile
+            self._forget_log()
             yield
+
+    def _forget_log(self) -> None:
+        """Work out anew which log is in use, if the settings name another one."""
+        if "own_logs" in self.__dict__ and len(self.own_logs) != self.config.log_number + 1:
+            for name in ("log_id", "own_logs", "log"):
+                self.__dict__.pop(name, None)
 
     @contextmanager
     def syncing(self) -> Iterator[None]:

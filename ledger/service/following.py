@@ -13,6 +13,7 @@ from ledger.core.errors import NotFound, Unavailable, Usage
 from ledger.core.note import parse_note
 from ledger.index import Index
 from ledger.service.context import Context
+from ledger.service.logs import Follow, follows, number_of
 from ledger.service.parties import party_address
 from ledger.service.results import Followed, Follows
 from ledger.service.syncing import current, refresh, up_to_date
@@ -27,21 +28,23 @@ def followed(context: Context) -> Follows:
 
 
 def followed_logs(context: Context, index: Index) -> list[Followed]:
-    """Return each log that is followed, as the index knows it."""
-    return [_followed(context, index, each) for each in context.config.follow]
+    """Return each log that is followed, and whatever succeeded it, as the index knows them."""
+    return [_followed(context, index, log_id, each) for log_id, each in follows(context).items()]
 
 
-def _followed(context: Context, index: Index, each: settings.Followed) -> Followed:
-    log = index.log_progress(bytes.fromhex(each.log))
+def _followed(context: Context, index: Index, log_id: bytes, each: Follow) -> Followed:
+    log = index.log_progress(log_id)
     return Followed(
         party=context.did(log.party) if log.party else each.label,
         name=index.party_name(log.party) if log.party else "",
-        log=each.log,
+        log=log_id.hex(),
         source=_shown(context, each.location),
         entries=log.size,
         anchored=log.anchored,
         trusted=each.label in context.config.trusted,
         problem=log.problem,
+        closed_block=log.closed_block,
+        successor_of=each.after.hex() if each.after else "",
     )
 
 
@@ -112,7 +115,7 @@ def _log_to_follow(context: Context, address: bytes, source: str | None, served:
     index = current(context)
     first = context.log_id_of(address, 0)
     if served is not None:
-        if served not in {first, *index.logs_of(address)}:
+        if number_of(context, address, served) is None:
             raise Usage(
                 f"{source} serves the log {served.hex()}, which is not one of {context.describe(address)}"
             )

@@ -232,20 +232,19 @@ def _delegation(context: Context, type_: str, address: bytes) -> DelegateView | 
 
 
 def serve_at(context: Context, url: str) -> Done:
-    """Publish where the own log is served."""
+    """Publish where the folder `public` is served: the own first log, and below it whatever succeeded it."""
     if not url.startswith("https://") or "#" in url or not url.isascii() or not url.isprintable():
         raise Usage(
             f"expected an https:// address without '#', got {url!r}",
             hint="others' indexers fetch from nothing else",
         )
-    location = url if context.config.log_number == 0 else f"{url}#{context.config.log_number}"
     with context.writing():
         call = contracts.set_attribute(
-            context.descriptor, context.address, LOCATION_ATTRIBUTE, location.encode(), LOCATION_VALIDITY_S
+            context.descriptor, context.address, LOCATION_ATTRIBUTE, url.encode(), LOCATION_VALIDITY_S
         )
         block = _send(context, call)
         note = f"serve the folder {context.workspace.public} there"
-        return _done(context, f"your log is announced at {location}", block, note)
+        return _done(context, f"your log is announced at {url}", block, note)
 
 
 def _send(context: Context, call: Call) -> BlockRef:

@@ -42,7 +42,7 @@ class Keeping:
 
     def state(self, digest: str, entry: EntryView) -> str:
         """Say what there is here of a private attachment that the record of `entry` names."""
-        own = self._context.address == entry.party or self._context.log_id == entry.log
+        own = self._context.address == entry.party or entry.log in self._context.own_logs
         state = self.own_state(digest)
         return WITHHELD if state == MISSING and not own else state
 
@@ -59,7 +59,9 @@ class Keeping:
         digest = named.digest.hex()
         if named.alg == SEALED:
             return self.state(digest, entry)
-        if entry.log == self._context.log_id and not public_attachments(self._context).has(digest):
+        if entry.log in self._context.own_logs and not public_attachments(self._context, entry.log).has(
+            digest
+        ):
             return MISSING
         return named.state or PUBLIC
 
@@ -80,33 +82,36 @@ _UNNAMED = (
 )
 
 
+def _gone(state: str, named: str, log_id: bytes, entry: int) -> Problem:
+    severity, text = _GONE[state]
+    return Problem(
+        kind=f"attachment-{state}",
+        severity=severity,
+        subject=f"record in entry {entry}",
+        text=f"{named} {text.format(digest=named.partition(':')[2])}",
+        log=log_id.hex(),
+        entry=entry,
+    )
+
+
 def attachment_problems(context: Context, index: Index, most: int) -> list[Problem]:
-    """List what records of the own log name and is not here, and what is here and named by none.
+    """List what records of the own logs name and is not here, and what is here and named by none.
 
     About `most` of them.
     """
     keeping = Keeping(context)
-    public = frozenset(public_attachments(context).digests())
     found = [
         Problem(
             kind="attachment-unnamed", severity="info", subject="private attachments", text=_UNNAMED % each
         )
         for each in sorted(keeping.here - index.sealed_among(keeping.here))[:most]
     ]
-    for alg, digest, entry in index.attachment_names(context.log_id):
-        state = MISSING if digest not in public else PUBLIC
-        if alg == SEALED:
-            state = keeping.own_state(digest)
-        if state in _GONE and len(found) < most:
-            severity, text = _GONE[state]
-            found.append(
-                Problem(
-                    kind=f"attachment-{state}",
-                    severity=severity,
-                    subject=f"record in entry {entry}",
-                    text=f"{alg}:{digest} {text.format(digest=digest)}",
-                    log=context.log_id.hex(),
-                    entry=entry,
-                )
-            )
+    for log_id in context.own_logs:
+        public = frozenset(public_attachments(context, log_id).digests())
+        for alg, digest, entry in index.attachment_names(log_id):
+            state = MISSING if digest not in public else PUBLIC
+            if alg == SEALED:
+                state = keeping.own_state(digest)
+            if state in _GONE and len(found) < most:
+                found.append(_gone(state, f"{alg}:{digest}", log_id, entry))
     return found

@@ -19,13 +19,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ledger.core.lineage import LineageGraph
 from ledger.service import results as r
 from ledger.service.context import Context
-from ledger.service.progress import Notify, Progress, no_progress, silent
+from ledger.service.progress import Confirm, Notify, Progress, no_progress, refuse, silent
 from ledger.store.passphrase import Prompt
 
 if TYPE_CHECKING:
@@ -75,9 +74,7 @@ class Ledger:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     # --- writing records
@@ -193,9 +190,7 @@ class Ledger:
         )
 
     def verify(self, path: Path, *, asset: str | None = None) -> r.FileVerdict:
-        """Say which version a file is and whether somebody who counts stands behind it; see
-        `verifying.verify`.
-        """
+        """Say which version a file is, and who that counts stands behind it; see `verifying.verify`."""
         from ledger.service import verifying
 
         return verifying.verify(self._context, path, asset=asset)
@@ -212,11 +207,11 @@ class Ledger:
 
         return trusting.trust(self._context, blocks)
 
-    def audit(self) -> r.AuditReport:
-        """Recompute everything from stored bytes; see `auditing.audit`."""
+    def audit(self, *, logs: Sequence[str] = (), since: str = "", against: str = "") -> r.AuditReport:
+        """Recompute everything from stored bytes, or what is asked for; see `auditing.audit`."""
         from ledger.service import auditing
 
-        return auditing.audit(self._context)
+        return auditing.audit(self._context, logs=logs, since=since, against=against)
 
     def status(self) -> r.Status:
         """Say where the workspace stands and what wants attention."""
@@ -255,6 +250,12 @@ class Ledger:
         from ledger.service import browsing
 
         return browsing.findings(self._context, limit=limit)
+
+    def close_log(self, at: int, successor: str, *, reason: str = "", confirm: Confirm = refuse) -> r.Done:
+        """Close a damaged log for good; records go to its successor from now on. See `closing.close_log`."""
+        from ledger.service import closing
+
+        return closing.close_log(self._context, at, successor, reason=reason, confirm=confirm)
 
     # --- private attachments
 

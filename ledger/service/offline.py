@@ -58,8 +58,12 @@ class OwnLog:
         return self._context.log.entries(start, stop)
 
     def attachment(self, log_id: bytes, sha256_hex: str) -> bytes | None:
-        """Return a public attachment of the own log, None if it is not there."""
-        return public_attachments(self._context).get(sha256_hex) if log_id == self._context.log_id else None
+        """Return a public attachment of an own log, None if it is not there."""
+        return (
+            public_attachments(self._context, log_id).get(sha256_hex)
+            if log_id in self._context.own_logs
+            else None
+        )
 
     def own_logs(self) -> list[bytes]:
         """Return the id of the own log."""

@@ -20,9 +20,10 @@ from ledger.chain import contracts
 from ledger.chain.interface import Call
 from ledger.core import signing
 from ledger.core.chain_facts import BlockRef
-from ledger.core.errors import LedgerError, Unauthorized, Unavailable
+from ledger.core.errors import LedgerError, Unauthorized, Unavailable, Usage
 from ledger.service.batch import Batch
 from ledger.service.context import Context
+from ledger.service.logs import successor_word
 from ledger.service.results import Receipt, RecordRef
 from ledger.service.syncing import catch_up
 from ledger.service.times import format_time
@@ -119,8 +120,9 @@ def anchor_pending(context: Context, then: Sequence[Call] = ()) -> BlockRef | No
     nothing.
 
     On an embedded chain all of it is one block. Raises Corrupt or Forked if the log is not the one that was
-    anchored; Unfunded, Unavailable, Rejected.
+    anchored, Usage if it was closed; Unfunded, Unavailable, Rejected.
     """
+    check_open(context)
     log = context.log
     log.refresh()
     with context.client() as client:
@@ -151,6 +153,7 @@ def check_log(context: Context) -> None:
 
     A node that can't be reached is not waited for: then the log is compared with what the index knows.
     """
+    check_open(context)
     log = context.log
     log.refresh()
     try:
@@ -160,6 +163,27 @@ def check_log(context: Context) -> None:
         known = context.index.confirmed(context.log_id)
     if known is not None:
         log.require_extends(*known)
+
+
+def check_open(context: Context) -> None:
+    """Raise Usage if the log that records are to go to was closed: by a try that was interrupted, or by
+    another copy of this workspace.
+    """
+    log_id = context.log_id
+    try:
+        closure = context.reader.closure(log_id)
+    except Unavailable:
+        known = context.index.log_progress(log_id)
+        closed, at, successor = known.closed_block is not None, known.closed_at, known.successor or b""
+    else:
+        closed = closure is not None
+        at, successor = (closure.at, closure.successor) if closure else (0, b"")
+    if closed:
+        raise Usage(
+            f"your log {context.config.log_number} was closed, at checkpoint {at}",
+            hint=f"go on with its successor: dataledger log close --at {at}"
+            f" --successor {successor_word(context, successor)}",
+        )
 
 
 def check_key(context: Context) -> None:

@@ -11,6 +11,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ledger.core.verdict import Conclusion, Observation
+from ledger.service.audit_results import AuditedLog as AuditedLog  # noqa: PLC0414
+from ledger.service.audit_results import AuditReport as AuditReport  # noqa: PLC0414
+from ledger.service.audit_results import Fork as Fork  # noqa: PLC0414
+from ledger.service.audit_results import ForkHead as ForkHead  # noqa: PLC0414
+from ledger.service.audit_results import Problem as Problem  # noqa: PLC0414
 from ledger.service.private_results import Disclosures as Disclosures  # noqa: PLC0414 - offered here too
 from ledger.service.private_results import PrivateAttachment as PrivateAttachment  # noqa: PLC0414
 
@@ -114,56 +119,12 @@ class FileVerdict(Struct, frozen=True, kw_only=True, tag_field="format", tag="da
     notes: list[str] = []
 
 
-class Problem(Struct, frozen=True, kw_only=True):
-    """A finding or a failure: where, which kind, and what it means."""
-
-    kind: str
-    severity: str
-    subject: str
-    text: str
-    block: int | None = None
-    log: str = ""
-    entry: int | None = None
-
-
-class AuditedLog(Struct, frozen=True, kw_only=True):
-    """One log as audited: how many entries were recomputed, and how far its anchors reach.
-
-    `anchored` is what the chain says; of another party's log fewer `entries` may be here, which is a finding.
-    """
-
-    log: str
-    party: str
-    entries: int
-    anchored: int
-    checkpoints: int
-    good: bool
-
-
-class AuditReport(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/audit/v1"):
-    """Everything recomputed from stored bytes. `good` is false if anything failed; findings alone don't fail.
-
-    `to_block` is how far chain and index were compared, `state_digest` belongs to `digest_block`, the last
-    final one (empty and null where the index could not be read). `findings_truncated` says that the list was
-    cut.
-    """
-
-    good: bool
-    chain_blocks: int
-    logs: list[AuditedLog]
-    attachments: int
-    failures: list[Problem]
-    findings: list[Problem]
-    findings_truncated: bool
-    state_digest: str
-    digest_block: int | None
-    to_block: int | None
-    trust_root: str
-    notes: list[str] = []
-
-
 class Followed(Struct, frozen=True, kw_only=True):
-    """A log that this workspace reads besides its own."""
+    """A log that this workspace reads besides its own.
+
+    `closed_block` is the block in which its owner closed it, null while it is open; the log that goes on is
+    followed by itself, and says in `successor_of` after which one.
+    """
 
     party: str
     name: str
@@ -173,6 +134,8 @@ class Followed(Struct, frozen=True, kw_only=True):
     anchored: int
     trusted: bool = False
     problem: str = ""
+    closed_block: int | None = None
+    successor_of: str = ""
 
 
 class Status(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/status/v1"):
@@ -201,6 +164,7 @@ class Status(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataled
     changed_files: list[str]
     followed: list[Followed]
     missing_logs: list[str]
+    forks: list[Fork] = []
     notes: list[str] = []
 
 

@@ -13,7 +13,7 @@ from ledger.core.names import is_asset
 from ledger.index.views import AssetView, EntryView, VersionView, Where
 from ledger.service.context import Context
 from ledger.service.keeping import Keeping
-from ledger.service.logs import has_copy, open_log
+from ledger.service.logs import is_kept, open_log
 from ledger.service.parties import party_address
 from ledger.service.results import Section, Shown
 from ledger.service.syncing import fresh
@@ -125,7 +125,7 @@ def _statement(context: Context, row: EntryView) -> str:
     """Return what was signed, laid out for reading; the bytes themselves are in the log. Empty if it is no
     JSON.
     """
-    if row.log != context.log_id and not has_copy(context, row.log):
+    if not is_kept(context, row.log):
         return ""
     folder = open_log(context, row.log)
     if folder.size <= row.idx or row.reason == "bad-format":

@@ -12,6 +12,8 @@ from ledger.index import Index
 from ledger.index.views import LogView
 from ledger.service.context import Context
 from ledger.service.following import followed_logs
+from ledger.service.forks import kept
+from ledger.service.logs import successor_word
 from ledger.service.paths import Paths
 from ledger.service.results import Status
 from ledger.service.syncing import up_to_date
@@ -55,6 +57,7 @@ def status(context: Context) -> Status:
         changed_files=_changed_files(context, index),
         followed=followed_logs(context, index),
         missing_logs=[log.hex() for log in index.missing_logs(context.address)],
+        forks=kept(context),
         notes=[*_log_notes(context, own), *_key_notes(key), *_chain_notes(context, summary.head)],
     )
 
@@ -65,6 +68,10 @@ def _key_in_use(context: Context, index: Index) -> KeyState | None:
 
 
 def _log_notes(context: Context, own: LogView) -> list[str]:
+    if own.closed_block is not None:
+        successor = successor_word(context, own.successor or b"")
+        go_on = f"dataledger log close --at {own.closed_at} --successor {successor}"
+        return [f"your log was closed in block {own.closed_block}: {go_on} goes on with its successor"]
     if context.log.size < own.anchored:
         lost = f"your log has {context.log.size} entries, {own.anchored} are anchored"
         return [f"{lost}: it was put back to an older state; restore a newer backup or a mirror"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ledger.core.errors import Corrupt, Unavailable
 from ledger.index import Index
 from ledger.service.context import Context
+from ledger.service.forks import note_chain_fork
 from ledger.service.logs import Logs
 from ledger.service.offline import KnownChain, OwnLog
 from ledger.service.results import DigestedLog, Synced
@@ -82,19 +83,20 @@ def is_stale(context: Context) -> bool:
     return context.embedded and context.reader.head().hash != head.hash
 
 
-def refresh(context: Context, *, hurried: bool = True) -> SyncReport:
+def refresh(context: Context, *, hurried: bool = True, logs: Logs | None = None) -> SyncReport:
     """Bring the index up to date with the chain and every log that is read here.
 
     Logs that the lineage of the own assets needs are fetched from where they are announced, once that is
-    known.
+    known. `logs`, if given, is left with what was seen of them.
     """
     with context.syncing():
         index, reader = context.index, context.reader
-        logs = Logs(context, reader, hurried=hurried)
+        note_chain_fork(context, reader)
+        logs = logs or Logs(context, reader, hurried=hurried)
         logs.update(logs.followed())
         report = index.sync(reader, logs, progress=context.progress)
         announced = [log_id for log_id in index.missing_logs(context.address) if index.log_location(log_id)]
-        if logs.update(announced):
+        if logs.update([*logs.succeeded(), *announced]):
             report = index.sync(reader, logs, progress=context.progress)
     for log_id, problem in logs.problems.items():
         context.notify(f"the log {log_id.hex()[:12]} of {_owner(context, log_id)}: {problem}")

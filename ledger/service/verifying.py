@@ -13,9 +13,10 @@ from pathlib import Path
 import msgspec
 
 from ledger.core.errors import Invalid, LedgerError, Unavailable
+from ledger.core.names import namespace_of
 from ledger.core.records import Resource, Version
 from ledger.index import Index
-from ledger.index.views import VersionView
+from ledger.index.views import LogView, VersionView
 from ledger.service.assets import observe
 from ledger.service.context import Context
 from ledger.service.paths import Paths
@@ -29,6 +30,8 @@ UNKNOWN, UNTRUSTED = "unknown-content", "untrusted-claimant"
 
 Verdict = tuple[str, str]
 """The verdict and its reason; of good there is none to be given."""
+
+_MOST_NAMED = 4
 
 EMBEDDED_NOTE = "an embedded chain proves nothing to a third party"
 
@@ -129,9 +132,31 @@ def _explain_unknown(context: Context, index: Index, path: Path, asset: str | No
     for newest in filter(None, map(index.latest_version, names)):
         expected = f"{newest.asset}@{newest.number}, whose content is {newest.alg}:{newest.digest.hex()}"
         return f"this is not {expected}: the file was changed, or it is a new version"
-    missing = index.missing_logs()
-    also = f"; {len(missing)} logs are missing, so somebody may still claim it" if missing else ""
+    missing = [each for each in index.logs() if each.problem and _may_claim(context, index, each, asset)]
+    also = "; ".join(
+        [
+            "",
+            *(
+                f"the log {each.log.hex()[:12]} of {_whose(context, each)} can't be read here, so"
+                " it may claim it"
+                for each in missing[:_MOST_NAMED]
+            ),
+        ]
+    )
     return f"no version with this content is known here{also}"
+
+
+def _may_claim(context: Context, index: Index, log: LogView, asset: str | None) -> bool:
+    """Tell whether a log may hold a claim that would count here: of a party that does, or of the asset's."""
+    if log.party is None:
+        return False
+    if asset is not None:
+        return log.party in (index.holder(asset), index.namespace_owner(namespace_of(asset)))
+    return log.party == context.address or context.did(log.party) in context.config.trusted
+
+
+def _whose(context: Context, log: LogView) -> str:
+    return "yours" if log.party == context.address else context.describe(log.party or b"")
 
 
 def _seen_at(context: Context, path: Path) -> list[str]:

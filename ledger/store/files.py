@@ -212,10 +212,11 @@ def open_regular(path: Path | str) -> int:
 
 
 def read_up_to(fd: int, max_bytes: int) -> bytes:
-    """Read at most `max_bytes` from a descriptor, fewer only at its end."""
+    """Read at most `max_bytes` from the descriptor of a regular file, fewer only at its end."""
     parts = []
+    at_once = min(os.fstat(fd).st_size + 1, 1 << 24)  # room for more would be made, and given back, each time
     while max_bytes > 0:
-        part = os.read(fd, min(max_bytes, 1 << 24))
+        part = os.read(fd, min(max_bytes, at_once))
         if not part:
             break
         parts.append(part)

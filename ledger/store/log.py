@@ -35,16 +35,24 @@ class LogFolder(TileFolder):
     """The party's log. Opening it verifies the checkpoint's signature, and its root against the tiles.
 
     `keys` are the public keys (32 bytes each) one of which must have signed the checkpoint; None leaves
-    signatures unchecked. Raises `Corrupt` for a log that was damaged or put back to an older state.
+    signatures unchecked. Raises `Corrupt` for a log that was damaged or put back to an older state, `Forked`
+    where it does not extend the last checkpoint that was kept; without `compare_kept`, which is for looking
+    at what is wrong, that is not compared.
     """
 
     def __init__(
-        self, path: Path, log_id: bytes, *, keys: Iterable[bytes] | None = None, lock_path: Path | None = None
+        self,
+        path: Path,
+        log_id: bytes,
+        *,
+        keys: Iterable[bytes] | None = None,
+        lock_path: Path | None = None,
+        compare_kept: bool = True,
     ) -> None:
         super().__init__(path, log_id, lock_path)
         self._keys = None if keys is None else list(keys)
         self._signer: Signer | None = None
-        newest = max(self.kept_sizes(), default=0)
+        newest = max(self.kept_sizes(), default=0) if compare_kept else 0
         self.refresh()
         if newest:  # looked for before the head was read: others may append and keep meanwhile
             self.require_extends(newest, self.kept_checkpoint(newest).root)

@@ -64,9 +64,12 @@ class LogSource:
         """Yield the same entries in lists of up to 256."""
         if start == stop:
             return iter(())
-        available = max(stop, self._served_size())
-        tree = TileTree(stop, self._read, self.where, available=available, missing=Unavailable)
-        return tree.bundles(start, stop)
+        return self.tree(stop).bundles(start, stop)
+
+    def tree(self, size: int) -> TileTree:
+        """Return the tree of the first `size` entries, as served; what is missing raises `Unavailable`."""
+        available = max(size, self._served_size())
+        return TileTree(size, self._read, self.where, available=available, missing=Unavailable)
 
     def attachment(self, digest: str) -> bytes | None:
         """Return the public attachment with that SHA-256 (64 hex digits), or None. Raises `Corrupt` for
@@ -88,8 +91,9 @@ class LogSource:
         return self._available
 
 
-def open_source(location: str, *, named: bool, budget: Budget | None = None) -> LogSource:
-    """Open a log at `location`: an `https://` URL, or a folder (of a log, or the workspace around it).
+def open_source(location: str, *, named: bool, below: str = "", budget: Budget | None = None) -> LogSource:
+    """Open a log at `location`: an `https://` URL, or a folder (of a log, or the workspace around it); in
+    the folder `below` that, if it is there.
 
     `named` says that the user gave this very location. Only then it may be a folder, a private address, or
     plain `http://` to this machine; an address found on a chain may be none of these. `budget` bounds bytes
@@ -100,11 +104,11 @@ def open_source(location: str, *, named: bool, budget: Budget | None = None) -> 
         from ledger.store.fetch import WebFolder
 
         web = WebFolder(location, named=named, budget=budget or Budget())
-        return LogSource(web.read, location, web.close)
+        return LogSource(_lower(web.read, below), f"{location.rstrip('/')}/{below}".rstrip("/"), web.close)
     if not named:
         hint = "If you know what it is, name it yourself: follow --from."
         raise Usage(f"expected an https:// address, found {location[:200]!a}", hint=hint)
-    folder = _log_folder(Path(location).expanduser())
+    folder = _log_folder(Path(location).expanduser(), below)
 
     def read(name: str, max_bytes: int) -> bytes | None:
         return files.read_small(f"{folder}/{name}", max_bytes, "a foreign log")
@@ -112,8 +116,13 @@ def open_source(location: str, *, named: bool, budget: Budget | None = None) -> 
     return LogSource(read, str(folder))
 
 
-def _log_folder(path: Path) -> Path:
-    for folder in (path, path / "public", path / FOLDER / "public"):
+def _lower(read: ReadFile, below: str) -> ReadFile:
+    return (lambda name, max_bytes: read(f"{below}/{name}", max_bytes)) if below else read
+
+
+def _log_folder(path: Path, below: str) -> Path:
+    around = (path, path / "public", path / FOLDER / "public")
+    for folder in (*(each / below for each in around), *around):
         if (folder / "checkpoint").is_file():
             return folder
     if not path.is_dir():

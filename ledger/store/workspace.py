@@ -4,7 +4,9 @@
       config.toml  ledger.json  keys/  private/    the party's own (keys and private: mode 0700)
       chain.db                                     the embedded chain, if that is where it stands
       index.db  mirrors/                           derived; delete them and nothing is lost
+      forks/                                       proofs that logs or chains contradicted themselves
       public/                                      what anyone may read: the log, public attachments
+      public/logs/<n>/                             the party's log number n, once log 0 was closed
       public.lock                                  held while a batch is appended to the log
       .gitignore                                   keeps the private and the derived out of a repository
 
@@ -46,6 +48,11 @@ _GITIGNORE = b"""\
 """
 
 
+def below(number: int) -> str:
+    """Return where a party's log `number` lies below the folder of its log 0 (docs/formats.md section 5)."""
+    return f"logs/{number}" if number else ""
+
+
 class Workspace:
     """The layout of the workspace folder `path` (the `.dataledger` itself). Making one touches no file."""
 
@@ -84,6 +91,19 @@ class Workspace:
     def public(self) -> Path:
         """Folder that a web server may serve: the party's log and public attachments."""
         return self.path / "public"
+
+    def log_folder(self, number: int) -> Path:
+        """Folder of the party's log `number`: `public` itself, later ones below it (`source.below`)."""
+        return self.public / below(number)
+
+    def log_lock(self, number: int) -> Path:
+        """Lock file of that log; beside `public`, because that is served to the world."""
+        return self.path / (f"public.{number}.lock" if number else "public.lock")
+
+    @property
+    def forks(self) -> Path:
+        """Folder of the proofs that a log or the chain contradicted itself: never written over."""
+        return self.path / "forks"
 
     @property
     def mirrors(self) -> Path:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
+from ledger.audit import signatures
 from ledger.audit.logs import StoredLog, audit_log
+from ledger.audit.signatures import audit_signatures
 from ledger.core import dsse, signing
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.errors import Corrupt
 from ledger.core.merkle import leaf_hashes, level_above, root_of
+from ledger.index.verification import check_signatures
 
 SIZE = 600
 SEED = bytes(range(32))
@@ -58,8 +61,19 @@ def anchored(*sizes: int) -> list[Checkpoint]:
     ]
 
 
-def kinds(log: Memory, checkpoints: list[Checkpoint], **how: bool) -> list[tuple[str, int | None]]:
-    return [(failure.kind, failure.entry) for failure in audit_log(log.stored(), checkpoints, **how)]
+def kinds(log: Memory, checkpoints: list[Checkpoint]) -> list[tuple[str, int | None]]:
+    return [(failure.kind, failure.entry) for failure in audit_log(log.stored(), checkpoints)]
+
+
+def in_turn(entries: Sequence[bytes]) -> Callable[[], list[str]]:
+    """Verify a batch when its result is asked for."""
+    return lambda: check_signatures(entries)
+
+
+def badly_signed(log: Memory, start: int = 0) -> list[tuple[str, int | None]]:
+    found = audit_signatures(log.stored(), in_turn, start=start)
+    assert (found.entries, found.wrong) == (len(log.entries) - start, len(found.failures))
+    return [(failure.kind, failure.entry) for failure in found.failures]
 
 
 def test_a_sound_log_passes() -> None:
@@ -83,7 +97,7 @@ def test_a_flipped_bit_in_an_entry(at: int) -> None:
     found = kinds(log, anchored(at + 1, SIZE))
     assert ("tile-mismatch", at) in found
     assert ("root-mismatch", at) in found
-    assert ("entry-invalid", at) in found
+    assert badly_signed(log) == [("entry-invalid", at)]
 
 
 def test_an_entry_replaced_by_another_authentic_one() -> None:
@@ -103,8 +117,9 @@ def test_a_bad_signature_is_found_where_the_tree_agrees() -> None:
     rebuilt = Memory()
     rebuilt.entries = log.entries
     points = [Checkpoint(0, SIZE, root_of(leaf_hashes(log.entries)), 1, 1)]
-    assert ("entry-invalid", 3) in kinds(rebuilt, points)
-    assert ("entry-invalid", 3) not in kinds(rebuilt, points, signatures=False)
+    assert badly_signed(rebuilt) == badly_signed(rebuilt, 3) == [("entry-invalid", 3)]
+    assert badly_signed(rebuilt, 4) == []
+    assert all(kind == "tile-mismatch" for kind, _ in kinds(rebuilt, points))
 
 
 @pytest.mark.parametrize(("level", "number", "entry_at"), [(0, 0, 5), (0, 2, 512), (1, 0, 256)])
@@ -127,7 +142,26 @@ def test_a_dropped_tail() -> None:
 def test_a_true_root_under_a_wrong_size() -> None:
     (good,) = anchored(SIZE)
     wrong = Checkpoint(0, SIZE - 1, good.root, good.block, good.time_unix_s)
-    assert kinds(Memory(), [wrong]) == [("root-mismatch", SIZE - 2)]
+    assert kinds(Memory(), [wrong]) == [("wrong-size", SIZE - 2)]
+    (failure,) = audit_log(Memory().stored(), [wrong])
+    assert f"is anchored at size {SIZE - 1}" in failure.text
+    assert f"the true root of the first {SIZE} entries" in failure.text
+    assert failure.checkpoint == 0
+
+
+def test_a_true_root_under_a_size_that_the_log_never_had() -> None:
+    """It is not a tail that is missing: nothing is."""
+    first, good = anchored(SIZE - 7, SIZE)
+    wrong = Checkpoint(1, SIZE + 9, good.root, good.block, good.time_unix_s)
+    assert kinds(Memory(), [first, wrong]) == [("wrong-size", SIZE + 8)]
+    unknown = Checkpoint(2, SIZE + 10, b"\7" * 32, good.block, good.time_unix_s)
+    assert kinds(Memory(), [first, wrong, unknown]) == [("tail-missing", SIZE), ("wrong-size", SIZE + 8)]
+
+
+def test_another_root_at_the_same_size() -> None:
+    (good,) = anchored(SIZE)
+    other = Checkpoint(0, SIZE, b"\7" * 32, good.block, good.time_unix_s)
+    assert kinds(Memory(), [other]) == [("root-mismatch", SIZE - 1)]
 
 
 def test_an_unreadable_bundle_ends_the_audit_of_that_log() -> None:
@@ -139,10 +173,55 @@ def test_an_unreadable_bundle_ends_the_audit_of_that_log() -> None:
         raise Corrupt("bundle 1: expected 256 entries")
 
     stored = StoredLog(SIZE, broken, log.tile)
-    assert [(f.kind, f.entry) for f in audit_log(stored, anchored(SIZE))] == [("unreadable", 256)]
+    found = [(f.kind, f.entry) for f in audit_log(stored, anchored(SIZE))]
+    assert found == [("unreadable", 256)]
+    verified = audit_signatures(stored, in_turn)  # as far as it can be read
+    assert (verified.entries, verified.wrong) == (256, 0)
+
+
+def test_batches_are_under_way_and_few_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "BATCH", 256)
+    monkeypatch.setattr(signatures, "AHEAD", 2)
+    under_way: list[int] = []
+    most: list[int] = []
+
+    def verify(entries: Sequence[bytes]) -> Callable[[], list[str]]:
+        under_way.append(len(entries))
+        most.append(len(under_way))
+
+        def result() -> list[str]:
+            return [""] * under_way.pop(0)
+
+        return result
+
+    seen: list[tuple[int, int]] = []
+    log = Memory()
+    log.entries = log.entries * 3
+    found = audit_signatures(log.stored(), verify, progress=lambda done, total: seen.append((done, total)))
+    assert (found.wrong, max(most), seen[-1]) == (0, 3, (3 * SIZE, 3 * SIZE))
 
 
 def test_progress_reaches_the_end() -> None:
     seen: list[tuple[int, int]] = []
     audit_log(Memory().stored(), [], progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (SIZE, SIZE)
+
+
+def test_of_many_that_are_wrong_the_first_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "MOST", 5)
+    log = Memory()
+    log.entries = [b"{}"] * SIZE
+    found = audit_signatures(log.stored(), in_turn)
+    assert (found.wrong, [each.entry for each in found.failures]) == (SIZE, [0, 1, 2, 3, 4])
+
+
+def test_large_entries_make_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signatures, "BATCH_BYTES", 1000)
+    sizes: list[int] = []
+
+    def verify(entries: Sequence[bytes]) -> Callable[[], list[str]]:
+        sizes.append(len(entries))
+        return lambda: [""] * len(entries)
+
+    assert audit_signatures(Memory().stored(), verify).entries == SIZE
+    assert sizes == [256, 256, SIZE - 512]

@@ -21,6 +21,8 @@ GROUPS = {
     "machine": ("logs", "machine_here"),
     "append": ("logs", "sign_and_append"),
     "audit": ("logs", "audit_tree"),
+    "audit-signed": ("logs", "audit_signed"),
+    "audit-all": ("syncing", "audit_all"),
     "digests": ("content", "digests"),
     "sync": ("syncing", "sync_from_nothing"),
     "import": ("importing", "import_memory"),

@@ -378,3 +378,20 @@ def test_contracts_that_call_themselves(new_chain):
     assert chain.code(address) == runtime
     chain.send_all([Call(address, b"", "calling")], key)
     chain.close()
+
+
+def test_the_file_is_its_owner_s_alone(tmp_path: Path) -> None:
+    """It holds the faucet's key; what SQLite keeps beside it has the same mode, whatever the umask."""
+    before = os.umask(0)
+    try:
+        made = create_embedded(tmp_path / "chain.db")
+        chain = EmbeddedChain(made.path)
+        chain.fund(b"\x01" * 20)
+        modes = {
+            each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir() if each.suffix != ".lock"
+        }
+        chain.close()
+    finally:
+        os.umask(before)
+    assert set(modes) >= {"chain.db", "chain.db-wal"}
+    assert {mode for name, mode in modes.items() if not name.endswith(".lock")} == {0o600}

@@ -177,11 +177,13 @@ def altered(value: object) -> object:
 def change(path: Path, table: str, column: str, old: object) -> bool:
     """Alter one value of a column; False if the database itself refuses."""
     with sqlite3.connect(path) as db:
+        one = f'WHERE rowid = (SELECT rowid FROM "{table}" WHERE "{column}" IS ? LIMIT 1)'
+        every = f'WHERE "{column}" IS ?'  # in a table without row ids
         try:
-            one = f'(SELECT rowid FROM "{table}" WHERE "{column}" IS ? LIMIT 1)'
-            db.execute(f'UPDATE "{table}" SET "{column}" = ? WHERE rowid = {one}', (altered(old), old))
-        except sqlite3.OperationalError:  # a table without row ids
-            db.execute(f'UPDATE "{table}" SET "{column}" = ? WHERE "{column}" IS ?', (altered(old), old))
+            try:
+                db.execute(f'UPDATE "{table}" SET "{column}" = ? {one}', (altered(old), old))
+            except sqlite3.OperationalError:
+                db.execute(f'UPDATE "{table}" SET "{column}" = ? {every}', (altered(old), old))
         except sqlite3.IntegrityError:
             return False
     db.close()
@@ -263,13 +265,7 @@ def test_a_chain_that_is_gone(story):
 # --- the index
 
 
-DERIVED = (
-    "document_fts",
-    "document_fts_data",
-    "document_fts_idx",
-    "document_fts_docsize",
-    "document_fts_config",
-)
+VIRTUAL = ("document_fts",)  # its columns are those of `document`
 
 
 @pytest.mark.parametrize("step", [12, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "all"])
@@ -278,14 +274,14 @@ def test_an_altered_row_of_the_index_is_found(story, step):
     path = story.home / "index.db"
     story("sync")
     missed = []
-    for table, column, values in list(rows(path, skip=DERIVED))[::step]:
+    for table, column, values in list(rows(path, skip=VIRTUAL))[::step]:
         if column == "id" or (table, column) == ("block", "hash"):
             continue  # another hash looks like a reorganised chain: the index is cut back and made again
         good = {each: each.read_bytes() for each in story.home.glob("index.db*")}
         if change(path, table, column, values[-1]):
             done = story.run("audit")
             assert "Traceback" not in done.err, f"{table}.{column}\n{done.err}"
-            healed = {(t, c): v for t, c, v in rows(path)}.get((table, column)) == values
+            healed = {(t, c): v for t, c, v in rows(path, skip=VIRTUAL)}.get((table, column)) == values
             if done.code == 0 and not healed:
                 missed.append(f"{table}.{column}")
         for each in story.home.glob("index.db*"):

@@ -175,3 +175,19 @@ def test_a_consistency_proof_does_not_bind_the_size() -> None:
     proof = prove_consistency(3, 7, hash_at)
     verify_consistency(3, 7, proof, ROOTS[3], ROOTS[7])
     verify_consistency(3, 8, proof, ROOTS[3], ROOTS[7])
+
+
+@pytest.mark.parametrize("level", range(5))
+def test_a_subtree_at_once_is_its_leaves_one_by_one(level: int) -> None:
+    leaves = [leaf_hash(bytes([n])) for n in range(70)]
+    width = 1 << level
+    tree = CompactTree()
+    for start in range(0, 70 // width * width, width):
+        tree.append_subtree(level, root_of(leaves[start : start + width]))
+        assert tree.size == start + width
+        assert tree.root() == root_of(leaves[: tree.size])
+        assert tree.frontier() == CompactTree.from_frontier(tree.size, tree.frontier()).frontier()
+    if width > 1:
+        tree.append(leaves[0])
+        with pytest.raises(Usage, match="can't begin"):
+            tree.append_subtree(level, leaves[0])

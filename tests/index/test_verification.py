@@ -9,7 +9,14 @@ import pytest
 
 from ledger.core.statement import parse_statement
 from ledger.index import verification
-from ledger.index.verification import Verification, check_all, decode_checked
+from ledger.index.verification import (
+    RECORDS,
+    SIGNATURES,
+    Verification,
+    check_all,
+    check_signatures,
+    decode_checked,
+)
 from tests.simulator import World
 
 
@@ -33,15 +40,24 @@ def test_what_is_wrong_is_said(entries: list[bytes]):
 def test_processes_give_the_same_answers(entries: list[bytes], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(verification, "_SPAWN_FROM", 5)
     expected = check_all(entries)
-    with Verification(2) as work:
+    with Verification(RECORDS, 2) as work:
         promises = [work.submit(entries) for _ in range(6)]
         assert work.depth == 5
         assert [promise() for promise in promises] == [expected] * 6
 
 
+def test_signatures_alone(entries: list[bytes], monkeypatch: pytest.MonkeyPatch):
+    """What is no record may be well signed: the signature is all that is looked at."""
+    expected = check_signatures(entries)
+    assert [not each for each in expected[:5]] == [True, True, False, False, True]
+    monkeypatch.setattr(verification, "_SPAWN_FROM", 5)
+    with Verification(SIGNATURES, 2) as work:
+        assert [promise() for promise in [work.submit(entries) for _ in range(3)]] == [expected] * 3
+
+
 def test_a_killed_process_is_replaced_by_this_one(entries: list[bytes], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(verification, "_SPAWN_FROM", 1)
-    with Verification(1) as work:
+    with Verification(RECORDS, 1) as work:
         assert work.submit(entries)() == check_all(entries)
         os.kill(work._workers[0]._process.pid, signal.SIGKILL)
         assert work.submit(entries)() == check_all(entries)
@@ -53,7 +69,7 @@ def test_no_processes_where_none_can_be_made(entries: list[bytes], monkeypatch: 
 
     monkeypatch.setattr(verification, "_SPAWN_FROM", 1)
     monkeypatch.setattr("subprocess.Popen", refuse)
-    with Verification() as work:
+    with Verification(RECORDS) as work:
         assert work.submit(entries)() == check_all(entries)
         assert work.depth == 1
 

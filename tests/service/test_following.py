@@ -194,6 +194,31 @@ def test_an_address_that_the_user_names_is_fetched(story: Stage, served: tuple[s
     assert asked
 
 
+def test_a_successor_is_fetched_from_below_the_same_address(
+    story: Stage, served: tuple[str, list[str]]
+) -> None:
+    """Whoever serves the folder of the first log serves the later ones with it."""
+    base, asked = served
+    haina, jinlong = story.haina, story.jinlong
+    shutil.rmtree(haina.home / "mirrors")
+    haina.ledger.follow("jinlong", source=base)
+    jinlong.ledger.close_log(1, "new", confirm=lambda _: True)
+    jinlong.ledger.register("jinlong/more")
+    asked.clear()
+    assert haina.ledger.show("jinlong/more").kind == "asset"
+    assert "/logs/1/checkpoint" in asked
+    assert haina.ledger.audit().good
+    jinlong.ledger.register("jinlong/again")
+    assert haina.reopen().show("jinlong/again").kind == "asset"
+    # from the folder of the later log alone only that is read: the user said so
+    haina.ledger.unfollow("jinlong")
+    shutil.rmtree(haina.home / "mirrors")
+    (haina.home / "index.db").unlink()
+    haina.ledger.follow("jinlong", source=f"{base}/logs/1")
+    assert [each.entries for each in haina.ledger.followed().followed] == [2]
+    assert haina.finding_kinds() == ["log-unavailable"]
+
+
 # --- records that do not belong where they stand
 
 

@@ -164,3 +164,24 @@ def test_as_an_alias_says(story: Stage) -> None:
     assert haina.ledger.verify(path, asset="doi:10.1000/1").verdict == "good"
     with pytest.raises(NotFound, match="alias"):
         haina.ledger.verify(path, asset="doi:10.1000/2")
+
+
+def test_only_logs_that_could_say_more_are_named(story: Stage) -> None:
+    """A stranger's log that is not read here could not make a file good."""
+    haina, jinlong = story.haina, story.jinlong
+    haina.ledger.unfollow("jinlong")
+    jinlong.ledger.version("jinlong/parts", jinlong.put("parts.csv", "new"))
+    path = haina.put("unknown.csv", "nobody claims this")
+    found = haina.ledger.verify(path)
+    assert (found.verdict, found.reason) == ("unknown-content", "no version with this content is known here")
+    asked = haina.ledger.verify(path, asset="jinlong/parts")
+    haina.ledger.follow("jinlong", source=str(jinlong.public), trust=True)
+    jinlong.ledger.version("jinlong/parts", jinlong.put("parts.csv", "newer"))
+    jinlong.close()
+    jinlong.public.rename(jinlong.public.with_name("away"))
+    for verdict in (haina.ledger.verify(path), haina.ledger.verify(path, asset="jinlong/parts")):
+        assert verdict.verdict == "unknown-content"
+        if "is not jinlong/parts" not in verdict.reason:
+            assert "of Jinlong" in verdict.reason
+            assert "may claim it" in verdict.reason
+    assert asked.verdict == "unknown-content"

@@ -53,7 +53,10 @@ def new_genesis() -> Genesis:
 
 
 def create_embedded(path: Path, genesis: Genesis | None = None) -> EmbeddedFacts:
-    """Make a chain; Usage if the file exists. It appears whole or not at all.
+    """Make a chain; Usage if the file exists.
+
+    The file appears whole or not at all, for its owner alone: it holds the faucet's key. SQLite gives what
+    it keeps beside the file the same mode.
 
     `genesis` is for fixtures, which have to be the same every time: whoever knows it knows the faucet's key.
     """
@@ -61,6 +64,7 @@ def create_embedded(path: Path, genesis: Genesis | None = None) -> EmbeddedFacts
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     begin = genesis or new_genesis()
     try:
+        os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
         connection = create_database(draft)
         try:
             nodes = evm.NodeDatabase(connection, draft)
