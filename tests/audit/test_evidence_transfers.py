@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from fixtures.evidence_story import block_hash, real_world
+from fixtures.forging import Forged, forge, write
 from fixtures.onchain import RealWorld
 from ledger.audit.evidence import verify_evidence
 from ledger.core.digests import asset_digest, target_of_asset
@@ -166,3 +167,28 @@ def test_who_lacks_a_log_knows_less_and_says_nothing_false(
     version(bob)
     world.logs.withheld.add(ann.log.id)
     assert desk(world).index.latest_version(ASSET) is None
+
+
+def test_a_bound_transfer_shown_as_a_void_one(
+    desk: Make, world: RealWorld, parties: tuple[Party, ...]
+) -> None:
+    """Ann gives to Bob, and with Cid pretends that it came too late: the entry that bound is not shown."""
+    ann, bob, cid = parties
+    to_bob = ann.transfer(ASSET, bob)
+    entry = ann.log.entries.pop()
+    to_cid = ann.transfer(ASSET, cid)
+    hidden = ann.log.entries.pop()
+    ann.post_asset(ASSET, to_cid)
+    ann.post_asset(ASSET, to_bob)
+    ann.append(entry)
+    ann.anchor()
+    ann.log.entries += [hidden, entry]
+    ann.anchor()
+    root = version(cid)
+    holder = desk(world).index.holder(ASSET)
+    assert holder == bob.address
+    places = [(ann.log.id, 0), (ann.log.id, 2), (ann.log.id, 3), (cid.log.id, 0)]
+    data = write(forge(world, Forged(roots=[root], entries=places)))
+    found = verify_evidence(data.splitlines(keepends=True), trust_block(block_hash(world))).verdict
+    assert found.verdict == "unknown"
+    assert "earlier, too" in found.reason
