@@ -40,6 +40,8 @@ class TrustRoot(Struct, frozen=True):
 def looks_like_evidence(path: Path) -> bool:
     """Tell from its first bytes whether a file is evidence; a folder or what can't be read is not."""
     try:
+        if not path.is_file():
+            return False  # opening a pipe would wait for somebody to write into it
         with path.open("rb") as file:
             return is_evidence(file.read(len(START)))
     except OSError:
