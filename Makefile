@@ -54,6 +54,7 @@ generated: $(READY) ## check that everything generated is what its source says
 	$(BIN)/python fixtures/export_schemas.py --check
 	$(BIN)/python docs/build.py --check
 	$(BIN)/python fixtures/build.py --check
+	$(BIN)/python fixtures/bad_evidence.py --check
 
 bench: $(READY) ## measure, and write docs/benchmarks.md
 	$(BIN)/python tests/bench/run.py

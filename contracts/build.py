@@ -9,7 +9,7 @@ checked: what is compiled goes under the version in pyproject.toml, and what bel
 never touched.
 
 The compiler appends nothing to the code (no metadata): a changed comment changes no address and no code hash.
-Needs the packages `vyper` (the pinned version) and `pycryptodome`.
+Needs the packages `vyper` (the pinned version) and `safe-pysha3`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import sha3
 import vyper
-from Crypto.Hash import keccak
 from vyper.compiler import compile_from_file_input
 from vyper.compiler.input_bundle import FilesystemInputBundle
 
@@ -44,7 +44,7 @@ Known = dict[str, list[dict[str, Any]]]
 
 def keccak_hex(code: bytes) -> str:
     """The keccak256 of code, 0x-prefixed."""
-    return "0x" + keccak.new(digest_bits=256, data=code).hexdigest()
+    return "0x" + sha3.keccak_256(code).hexdigest()
 
 
 def compile_contract(name: str) -> dict[str, Any]:

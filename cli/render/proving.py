@@ -25,6 +25,7 @@ def verdict(found: Verdict) -> Iterator[str]:
     if found.reason:
         yield f"  {found.reason}"
     yield f"  as of block {found.block.number:,} ({found.block.hash}) of chain {found.chain_id}"
+    yield f"  in ledger {found.ledger}"
     yield f"  confirmed by {found.trust_root}" if found.trust_root else f"  {_CONFIRM}"
     names = {each.did: each.name for each in found.parties}
     for root in found.roots[:_LISTED]:

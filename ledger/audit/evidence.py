@@ -21,7 +21,8 @@ from ledger.core.authority import REASONS as AUTHORITY_REASONS
 from ledger.core.checkpoint import open_checkpoint
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.digests import SEALED, unseal
-from ledger.core.encoding import b64decode, unhex0x
+from ledger.core.dsse import record_id
+from ledger.core.encoding import b64decode, unhex, unhex0x
 from ledger.core.errors import EvidenceInvalid, FormatError, LedgerError
 from ledger.core.evidence import (
     FORMAT,
@@ -46,7 +47,8 @@ from ledger.core.evidence import (
 )
 from ledger.core.hashing import sha256
 from ledger.core.identity import log_id
-from ledger.core.trust import Trust
+from ledger.core.text import check_line
+from ledger.core.trust import TrustRoot
 from ledger.core.verdict import EvidenceView
 
 REASONS: Final = AUTHORITY_REASONS | {
@@ -95,7 +97,7 @@ def is_evidence(start: bytes) -> bool:
 
 def verify_evidence(
     lines: Iterable[bytes],
-    trust: Trust | None = None,
+    trust: TrustRoot | None = None,
     *,
     everything: bool = False,
     progress: Progress = lambda _: None,
@@ -137,7 +139,7 @@ _ONCE: Final = (Start, Block, End)
 class _Reading:
     """One file being read: what the lines so far have shown."""
 
-    def __init__(self, trust: Trust | None, *, everything: bool) -> None:
+    def __init__(self, trust: TrustRoot | None, *, everything: bool) -> None:
         self._trust = trust
         self._digest = hashlib.sha256()
         self._bytes = self._lines = self._records = 0
@@ -151,7 +153,6 @@ class _Reading:
         self._notes: set[tuple[int, int]] = set()
         self._used_logs: set[int] = set()
         self._proof: list[bytes] = []
-        self._payloads: list[bytes] = []
         self._outside: list[OutsideSource] = []
         self._closure = Closure()
         self._told = Collected(everything=everything)
@@ -203,7 +204,7 @@ class _Reading:
     def _block(self, line: Block) -> None:
         self._state = ProvenState(self._descriptor, line)
         if self._trust is not None:
-            root = self._trust.confirm(self._descriptor.ledger_id, self._state.header)
+            root = self._trust.confirm(self._descriptor, self._state.header)
             self._told.trust_root = root
 
     def _account(self, line: Account) -> None:
@@ -237,7 +238,7 @@ class _Reading:
         """Check the owner's note: it says what the chain says, and a key of the owner signed it."""
         log, owner = self._log_at(line.log)
         self._ascending(line.log, line.n)
-        key = bytes.fromhex(line.key)
+        key = _hash(line.key, "key")
         if self._chain.key(owner, key) is None:
             raise EvidenceInvalid("bad-checkpoint", f"the key {line.key} is none of the log's owner")
         anchor, _ = self._chain.anchor(log, line.n)
@@ -255,6 +256,10 @@ class _Reading:
 
     def _party(self, line: PartyName) -> None:
         self._ascending(line.did)
+        try:
+            check_line(line.name, what="name", limit=len(line.name))
+        except FormatError as error:
+            raise EvidenceInvalid("bad-line", str(error)) from None
         self._told.names[line.did] = line.name
 
     def _record(self, line: Record) -> None:
@@ -276,7 +281,9 @@ class _Reading:
         self._told.add(judged)
 
     def _posted(self, line: PostedPayload) -> None:
-        self._payloads.append(line.payload.encode())
+        payload = line.payload.encode()
+        self._ascending(record_id(payload))
+        self._judge.excuse(payload)
 
     def _outside_source(self, line: OutsideSource) -> None:
         self._ascending(line.name, *next(iter(line.digest.items())))
@@ -302,7 +309,7 @@ class _Reading:
         self._told.forgotten(line.digest)
 
     def _require_named(self, digest: str) -> None:
-        if bytes.fromhex(digest) not in self._told.sealed:
+        if _hash(digest, "digest") not in self._told.sealed:
             raise EvidenceInvalid("wrong-disclosure", f"no record here names {SEALED}:{digest}")
 
     def _end(self, line: End) -> None:
@@ -326,7 +333,7 @@ class _Reading:
         reached = self._closure.reached(roots)
         self._closure.require_whole(reached, self._outside)
         self._closure.require_needed(reached)
-        settled = self._judge.settle(self._payloads)
+        settled = self._judge.settle()
         self._state.finish()
         told = self._told
         told.outside, told.bytes, told.digest = self._outside, self._bytes, self._digest.hexdigest()
@@ -353,5 +360,12 @@ _TAKE: Final[dict[type, Callable[[Any, Any], None]]] = {
 def _address(text: str) -> bytes:
     try:
         return unhex0x(text, 20, "owner")
+    except FormatError as error:
+        raise EvidenceInvalid("bad-line", str(error)) from None
+
+
+def _hash(text: str, what: str) -> bytes:
+    try:
+        return unhex(text, 32, what)
     except FormatError as error:
         raise EvidenceInvalid("bad-line", str(error)) from None

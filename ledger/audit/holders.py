@@ -2,13 +2,16 @@
 
 Source: docs/formats.md section 8. A transfer binds from its posting, and postings are in storage: whoever
 ever held the asset, as owner of its namespace or as receiver of a transfer, either posted nothing against it,
-or what was posted has to be at hand. A posting of a holder whose record is not had leaves a doubt.
+or what was posted has to be at hand. A posting of a holder whose record is not had leaves a doubt. So does a
+transfer that was posted before it was anchored: no log proves that the anchor at hand is that of its first
+entry, and an earlier one would have bound earlier.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -28,10 +31,10 @@ class SeenTransfer(Struct, frozen=True, gc=False):
 
 
 class Holding(Struct, frozen=True):
-    """The holder for records of a block (None: nobody), and the posted ids that might change that."""
+    """The holder for records of a block (None: nobody), and what might change that: who posted what."""
 
     holder: bytes | None
-    doubts: tuple[bytes, ...] = ()
+    doubts: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def holding(
@@ -45,22 +48,36 @@ def holding(
     owners = [entry for entry in chain.owners(namespace_of(asset)) if entry[1] <= block]
     posts = _posts(chain, target_of_asset(asset_digest(ledger_id, asset)), owners, transfers)
     moves = list(_moves(owners, _offers(posts, transfers), block))
-    holder = moves[-1][1] if moves else _owner(owners, block)
-    seen = {each.record for each in transfers}
+    holder = moves[-1].receiver if moves else _owner(owners, block)
+    seen = {each.record: each for each in transfers}
+    bound = {each.record for each in moves}
     doubts = (
-        record
+        (party, record)
         for party, posted in posts.items()
         for record, posted_block in posted
-        if record not in seen and posted_block < block
-        if _held_since(party, posted_block, block, owners, moves)
+        if record not in bound
+        if _held_within(party, posted_block, _end_of_doubt(seen.get(record), party, block), owners, moves)
     )
-    return Holding(holder, tuple(doubts))
+    return Holding(holder, tuple(dict.fromkeys(doubts)))
+
+
+def _end_of_doubt(seen: SeenTransfer | None, party: bytes, block: int) -> int:
+    """Return the block before which what `party` posted might have taken effect unseen."""
+    if seen is None:
+        return block
+    return min(seen.anchor_block, block) if seen.giver == party else 0
 
 
 Posts = Mapping[bytes, Sequence[tuple[bytes, int]]]
 Owners = Sequence[tuple[bytes, int]]
-Moves = Sequence[tuple[int, bytes]]
-"""Blocks in which the asset changed hands, ascending, with the receiver."""
+
+
+class Move(NamedTuple):
+    """A transfer that took effect: in which block, its record, and who received the asset."""
+
+    block: int
+    record: bytes
+    receiver: bytes
 
 
 def _posts(chain: ChainView, target: bytes, owners: Owners, transfers: Sequence[SeenTransfer]) -> Posts:
@@ -87,7 +104,8 @@ def _offers(posts: Posts, transfers: Sequence[SeenTransfer]) -> dict[int, list[O
     return {block: offers[block] for block in sorted(filter(None, offers))}
 
 
-def _moves(owners: Owners, offers: Mapping[int, list[Offer]], before: int) -> Iterator[tuple[int, bytes]]:
+def _moves(owners: Owners, offers: Mapping[int, list[Offer]], before: int) -> Iterator[Move]:
+    """Yield the transfers that took effect before a block, in their order."""
     receiver = None
     for block, those in offers.items():
         if block >= before:
@@ -95,7 +113,7 @@ def _moves(owners: Owners, offers: Mapping[int, list[Offer]], before: int) -> It
         binding = binding_offer(those, _owner(owners, block) if receiver is None else receiver)
         if binding is not None:
             receiver = binding.receiver
-            yield block, receiver
+            yield Move(block, binding.record, receiver)
 
 
 def _owner(owners: Owners, block: int) -> bytes | None:
@@ -103,15 +121,15 @@ def _owner(owners: Owners, block: int) -> bytes | None:
     return next((owner for owner, start in reversed(owners) if start <= block), None)
 
 
-def _held_since(party: bytes, posted: int, block: int, owners: Owners, moves: Moves) -> bool:
-    """Tell whether `party` may have held the asset for some block from `posted` to before `block`.
+def _held_within(party: bytes, posted: int, end: int, owners: Owners, moves: Sequence[Move]) -> bool:
+    """Tell whether `party` may have held the asset for some block from `posted` to before `end`.
 
     Only then could a transfer that it posted have taken effect.
     """
-    starts = sorted({posted, *(start for _, start in owners), *(start + 1 for start, _ in moves)})
-    return any(_holder_for(at, owners, moves) == party for at in starts if posted <= at < block)
+    starts = {posted, *(start for _, start in owners), *(move.block + 1 for move in moves)}
+    return any(_holder_for(at, owners, moves) == party for at in starts if posted <= at < end)
 
 
-def _holder_for(block: int, owners: Owners, moves: Moves) -> bytes | None:
-    received = [receiver for start, receiver in moves if start < block]
+def _holder_for(block: int, owners: Owners, moves: Sequence[Move]) -> bytes | None:
+    received = [move.receiver for move in moves if move.block < block]
     return received[-1] if received else _owner(owners, block)

@@ -13,7 +13,8 @@ in `settle`, when all records are known: a posted id whose record is not at hand
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -24,7 +25,7 @@ from ledger.core.authority import Accepted, KeyState, Place, authorize
 from ledger.core.authority_rights import is_kept
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.descriptor import LedgerDescriptor
-from ledger.core.digests import target_of_record
+from ledger.core.digests import asset_digest, target_of_asset, target_of_record
 from ledger.core.errors import EvidenceInvalid, LedgerError, SignatureInvalid, Unauthorized
 from ledger.core.identity import parse_did
 from ledger.core.merkle import leaf_hash, verify_inclusion
@@ -81,7 +82,8 @@ class Judge:
         self._said: dict[bytes, Statement] = {}
         self._followers: dict[bytes, bytes] = {}
         self._posted: list[tuple[bytes, bytes, bytes]] = []
-        self._doubts: list[tuple[bytes, str, bytes]] = []
+        self._doubts: list[tuple[bytes, str, bytes, bytes]] = []
+        self._harmless: set[bytes] = set()
 
     def judge(self, entry: bytes, stands: Stands) -> Judged:
         """Check an entry from the bytes up and let it count; EvidenceInvalid if it does not."""
@@ -129,7 +131,7 @@ class Judge:
         if isinstance(predicate, Registration):
             self._assets[name] = record
         elif isinstance(predicate, Version):
-            self._versions[name.partition("@")[0], predicate.number] = record
+            self._accept_version(name, predicate.number, record)
         elif isinstance(predicate, Transfer):
             giver, receiver = parse_did(predicate.giver)[1], parse_did(predicate.receiver)[1]
             self._transfers[name].append(SeenTransfer(record, giver, receiver, block))
@@ -143,6 +145,13 @@ class Judge:
         if not is_posted_type(predicate):
             self._note_posts(record, authors)
 
+    def _accept_version(self, name: str, number: int, record: bytes) -> None:
+        """Note a version; one whose successor stands before it says that the successor does not count."""
+        asset = name.partition("@")[0]
+        if (asset, number + 1) in self._versions:
+            raise EvidenceInvalid("version-gap", f"{name} stands behind version {number + 1}")
+        self._versions[asset, number] = record
+
     def _follow(self, record: bytes, statement: Statement, previous: str) -> None:
         """Note a step of a negotiation or transfer, if it may follow the one that it names."""
         if previous and not transition_findings(statement, record, self):
@@ -154,37 +163,78 @@ class Judge:
         for author in authors:
             self._posted += ((record, author, posted) for posted, _ in self._chain.posts(author, target))
 
-    def settle(self, payloads: Iterable[bytes] = ()) -> Settled:
-        """Find out what was taken back, now that all records are known, and what can't be told.
+    def open_posts(self) -> set[bytes]:
+        """Return the posted ids whose records are not at hand, and might take something away."""
+        return self._against.keys() - self._accepted.keys()
 
-        `payloads` are those of posted records that say something else, and so take nothing away.
+    @cached_property
+    def _against(self) -> dict[bytes, set[tuple[bytes | str, bytes]]]:
+        """What each id was posted against, once all records are known: a record or an asset, and by whom."""
+        against: dict[bytes, set[tuple[bytes | str, bytes]]] = defaultdict(set)
+        for record, author, posted in self._posted:
+            against[posted].add((record, author))
+        for _, asset, party, posted in self._doubts:
+            against[posted].add((asset, party))
+        return dict(against)
+
+    def is_harmless(self, payload: bytes) -> bool:
+        """Tell whether an open post's payload says something else than what would take something away."""
+        said = self._read(payload)
+        return not any(_takes(said, *each) for each in self._against[dsse.record_id(payload)])
+
+    def excuse(self, payload: bytes) -> None:
+        """Note that an open post takes nothing away, now that all records are known.
+
+        EvidenceInvalid if nobody posted it against anything here, or if it does take something away.
         """
-        others = _Others(self._ledger, payloads)
+        posted = dsse.record_id(payload)
+        if posted not in self.open_posts() or not self.is_harmless(payload):
+            raise EvidenceInvalid(
+                "unneeded-record",
+                f"expected the payload of an open post that takes nothing away, got {posted.hex()}",
+            )
+        self._harmless.add(posted)
+
+    def _read(self, payload: bytes) -> Statement | None:
+        """Return what a payload says here; None if it is no record of this ledger, and never will be."""
+        try:
+            statement = parse_statement(payload)
+        except LedgerError:
+            return None
+        return statement if statement.predicate.ledger == self._ledger else None
+
+    def settle(self) -> Settled:
+        """Find out what was taken back, now that all records are known, and what can't be told."""
         revoked: dict[bytes, bytes] = {}
         unknown: dict[bytes, str] = {}
+        used = set()
+        at_hand = self._accepted.keys() | self._harmless
         for record, author, posted in self._posted:
             target, authors = self._revocations.get(posted, (b"", frozenset()))
             if target == record and author in authors:
                 revoked.setdefault(record, posted)
-            elif posted not in self._accepted and not others.harmless(posted, record, author):
+                used.add(posted)
+            elif posted not in at_hand:
                 unknown[record] = f"0x{author.hex()} posted {posted.hex()} against it, which is not at hand"
-        for record, asset, posted in self._doubts:
-            if posted not in self._accepted and not others.no_transfer(posted, asset):
+        for record, asset, party, posted in self._doubts:
+            if posted not in at_hand:
                 unknown[record] = f"a holder of {asset} posted {posted.hex()}, which is not at hand"
-        others.require_all_used()
+            elif any((each.record, each.giver) == (posted, party) for each in self._transfers[asset]):
+                unknown[record] = (
+                    f"a holder of {asset} posted the transfer {posted.hex()} before its anchor at hand:"
+                    " it may have been anchored earlier, too"
+                )
+        for spare in [*sorted(self._revocations.keys() - used), *self._unposted_transfers()]:
+            raise EvidenceInvalid("unneeded-record", f"nobody posted {spare.hex()} who could have")
         return Settled(revoked, unknown)
 
-    def open_posts(self) -> set[bytes]:
-        """Return the posted ids whose records are not at hand, and might take something away."""
-        posts = {posted for _, _, posted in self._posted} | {posted for _, _, posted in self._doubts}
-        return posts - self._accepted.keys()
-
-    def is_harmless(self, payload: bytes) -> bool:
-        """Tell whether an open post's payload says something else than what it would have to."""
-        posted, others = dsse.record_id(payload), _Others(self._ledger, [payload])
-        return all(
-            others.harmless(posted, record, author) for record, author, by in self._posted if by == posted
-        ) and all(others.no_transfer(posted, asset) for _, asset, by in self._doubts if by == posted)
+    def _unposted_transfers(self) -> Iterator[bytes]:
+        """Yield the transfers that take nothing from anybody; what givers posted was read to judge them."""
+        for asset, transfers in self._transfers.items():
+            target = target_of_asset(asset_digest(self._ledger_id, asset))
+            for each in transfers:
+                if each.record not in [posted for posted, _ in self._chain.posts(each.giver, target)]:
+                    yield each.record
 
     # --- authority.Facts
 
@@ -206,9 +256,14 @@ class Judge:
         return next((owner for owner, start in owners if start <= block), None)
 
     def holder(self, asset: str, block: int) -> bytes | None:
-        """The holder of an asset for records anchored in a block; what is doubtful is noted."""
+        """The holder of an asset for records anchored in a block; what is doubtful is noted.
+
+        A transfer that was posted before its anchor casts no doubt on itself: it binds either way.
+        """
         found = holding(self._chain, self._ledger_id, asset, block, self._transfers.get(asset, ()))
-        self._doubts += ((self._judging, asset, posted) for posted in found.doubts)
+        for party, posted in found.doubts:
+            if posted != self._judging:
+                self._doubts.append((self._judging, asset, party, posted))
         return found.holder
 
     def asset(self, asset: str) -> bytes | None:
@@ -247,48 +302,19 @@ class Judge:
         return min(blocks, default=None)
 
 
-class _Others:
-    """Payloads of posted records that take away nothing of what they were posted against."""
-
-    def __init__(self, ledger: str, payloads: Iterable[bytes]) -> None:
-        self._ledger = ledger
-        self._statements = {dsse.record_id(payload): self._read(payload) for payload in payloads}
-        self._unused = set(self._statements)
-
-    def _read(self, payload: bytes) -> Statement | None:
-        """Return what a payload says here; None if it is no record of this ledger, and never will be."""
-        try:
-            statement = parse_statement(payload)
-        except LedgerError:
-            return None
-        return statement if statement.predicate.ledger == self._ledger else None
-
-    def harmless(self, posted: bytes, target: bytes, author: bytes) -> bool:
-        """Tell whether what was posted is at hand and is no revocation of `target` by `author`."""
-        if posted not in self._statements:
-            return False
-        self._unused.discard(posted)
-        statement = self._statements[posted]
-        predicate = None if statement is None else statement.predicate
-        return not (
-            isinstance(predicate, Revocation)
-            and predicate.target == target.hex()
-            and author in [parse_did(each)[1] for each in predicate.authors]
-        )
-
-    def no_transfer(self, posted: bytes, asset: str) -> bool:
-        """Tell whether what was posted is at hand and is no transfer of the asset."""
-        if posted not in self._statements:
-            return False
-        self._unused.discard(posted)
-        statement = self._statements[posted]
-        return statement is None or not (
-            isinstance(statement.predicate, Transfer) and statement.subject[0].name == asset
-        )
-
-    def require_all_used(self) -> None:
-        for record in sorted(self._unused):
-            raise EvidenceInvalid("unneeded-record", f"posted payload {record.hex()} proves nothing here")
+def _takes(said: Statement | None, target: bytes | str, party: bytes) -> bool:
+    """Tell whether a record transfers an asset, or revokes a record, if `party` posts it."""
+    if said is None:
+        return False
+    predicate = said.predicate
+    if isinstance(predicate, Transfer):
+        return said.subject[0].name == target and parse_did(predicate.giver)[1] == party
+    return (
+        isinstance(predicate, Revocation)
+        and isinstance(target, bytes)
+        and predicate.target == target.hex()
+        and party in [parse_did(each)[1] for each in predicate.authors]
+    )
 
 
 def _require_included(entry: bytes, stands: Stands, anchor: Checkpoint) -> None:

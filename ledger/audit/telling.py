@@ -7,12 +7,13 @@ nobody. *Unknown* could not be told.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from msgspec.structs import replace as _replace
 
-from ledger.audit.closure import Closure
+from ledger.audit.closure import NO_NUMBER, Closure, Node
 from ledger.audit.judging import Judged, Settled
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.digests import ASSET, DECLARED, SEALED
@@ -139,7 +140,7 @@ def tell(
         records=told.count,
         logs=len(told.logs),
         proven=tuple(_proven(told, header, settled)),
-        claimed=tuple(_claimed(told)),
+        claimed=tuple(_claimed(told, descriptor)),
         declared=tuple(_declared(closure, reached)),
         unknown=unknown,
         findings=tuple(_findings(told, closure, reached, settled)),
@@ -161,13 +162,13 @@ def _require_named_authors(told: Collected) -> None:
 
 
 def _conclude(roots: Iterable[RootVerdict], settled: Settled, trust_root: str) -> tuple[Conclusion, str]:
+    if not trust_root:  # on a chain that somebody made up, anything may have been taken back
+        return "unconfirmed", "nothing says that this block is the chain's: give a trust root"
     for root in roots:
         if root.state == "revoked":
             return "revoked", f"{root.version}: its author took it back"
     for text in settled.unknown.values():
         return "unknown", text
-    if not trust_root:
-        return "unconfirmed", "nothing says that this block is the chain's: give a trust root"
     return "good", ""
 
 
@@ -179,17 +180,20 @@ def _proven(told: Collected, header: Header, settled: Settled) -> Iterator[str]:
         f" before or in the block given (blocks {first} to {last}), and cannot have been changed since"
     )
     yield "each was signed by its authors, with keys that were valid at its anchor"
-    yield "each author had the right to say it: owned the namespace or held the asset at its anchor"
-    left = told.count - len(settled.revoked) - len(settled.unknown)
+    right = "each author had the right to say it: owned the namespace or held the asset at its anchor"
+    yield right + (" (but see what is unknown)" if settled.unknown else "")
+    left = told.count - len(settled.revoked.keys() | settled.unknown.keys())
     yield f"{_count(left, 'record')} had not been taken back by their authors up to {block}"
 
 
-def _claimed(told: Collected) -> Iterator[str]:
+def _claimed(told: Collected, descriptor: LedgerDescriptor) -> Iterator[str]:
+    # on one chain anybody may begin a ledger of his own, in which the same names are his
+    yield f"that this is the ledger you mean: compare its id, {descriptor.ledger_id.hex()}"
     yield "what was made from what: proven is who said so and by when, not that it is true"
     yield "that no earlier record claims the same name or version, and that no activity was left out"
     yield "times inside records; titles, names and descriptions"
     if told.names:
-        yield "the names that parties gave themselves"
+        yield "the parties' names: whoever made this file wrote them; what signed is the DID beside each"
 
 
 def _declared(closure: Closure, reached: Iterable[int]) -> Iterator[str]:
@@ -303,7 +307,13 @@ def _no_graph(roots: tuple[str, ...]) -> LineageGraph:
 
 def _graph(told: Collected, closure: Closure, reached: dict[int, None], verdict: Verdict) -> LineageGraph:
     """Draw the lineage as `ledger.core.lineage` has it."""
-    ids = {node: _node_id(closure, node) for node in reached}
+    labels = Counter(closure.nodes[node].label for node in reached)
+    ids = {
+        node: _node_id(closure.nodes[node], twin=labels[closure.nodes[node].label] > 1)
+        if node not in closure.version_of
+        else closure.nodes[node].label
+        for node in reached
+    }
     findings: dict[str, set[str]] = {}
     for each in verdict.findings:
         findings.setdefault(each.subject, set()).add(each.kind)
@@ -326,12 +336,13 @@ def _graph(told: Collected, closure: Closure, reached: dict[int, None], verdict:
     )
 
 
-def _node_id(closure: Closure, node: int) -> str:
-    """Name a node so that no other has its name: a version whose content is not the recorded one by both."""
-    named = closure.nodes[node]
-    return (
-        named.label if node in closure.version_of or named.alg == ASSET else f"{named.label}#{named.content}"
-    )
+def _node_id(named: Node, *, twin: bool) -> str:
+    """Name a node without a record so that no other has its name, as the index does (`index.tracing`)."""
+    if named.alg == ASSET:
+        return named.label
+    if named.number == NO_NUMBER:
+        return f"{named.asset}@{named.content}"
+    return f"{named.label}#{named.content}" if twin else named.label
 
 
 def _lineage_node(
@@ -339,15 +350,15 @@ def _lineage_node(
 ) -> LineageNode:
     named, record = closure.nodes[node], closure.version_of.get(node)
     title, registration = closure.titles.get(named.asset, ("", None))
-    shown = told.records.get(record or registration or b"")
+    if record is None and named.alg == ASSET:  # what was never recorded is nobody's word
+        record = registration
+    shown = told.records.get(record or b"")
     party = shown.authors[0] if shown else ""
     raised = findings.get(named.label, set()) | findings.get(shown.record if shown else "", set())
     return LineageNode(
         id=node_id,
         label=named.label,
-        kind=_kind(
-            told, named.label, named.alg, inside=shown is not None and bool(record or named.alg == ASSET)
-        ),
+        kind=_kind(told, named.label, named.alg, inside=shown is not None),
         digest=named.content,
         party=party,
         party_name=told.names.get(party, ""),

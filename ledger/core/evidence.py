@@ -9,7 +9,7 @@ white space. They come in one order, so that a reader checks each line as it com
     account, slot, slot, ...       each contract's account, and every storage slot that the verdict rests on
     log, ...                       the logs spoken of
     checkpoint, ...                the owner's signed note of an anchored checkpoint
-    party, ...                     names that parties gave themselves: claims
+    party, ...                     names of parties: claims of whoever made the file
     record, ...                    envelopes as stored, with inclusion proofs, in order of anchoring
     posted, ...                    payloads that were posted and take nothing away
     outside, ...                   sources that the file does not follow
@@ -27,13 +27,16 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from ledger.core.descriptor import LedgerDescriptor, format_descriptor, parse_descriptor
-from ledger.core.encoding import MAX_INTEGER, b64decode, b64encode
-from ledger.core.errors import EvidenceInvalid, LedgerError
+from ledger.core.encoding import MAX_INTEGER, b64decode, b64encode, check_depth
+from ledger.core.errors import EvidenceInvalid, FormatError, LedgerError
 from ledger.core.records import Digests, Hex, Line, Party
 
 FORMAT: Final = "dataledger/evidence/v1"
 START: Final = b'{"line":"evidence","format":"dataledger/evidence/'
 """How every evidence file begins, of this version or a later one."""
+
+_START_LINE = b'{"line":"evidence"'
+_MAX_DEPTH = 8
 
 MAX_LINE: Final = 1 << 18
 """Most bytes of a line other than a disclosure: an entry of 65,535 bytes, escaped, and its proof."""
@@ -102,7 +105,7 @@ class CheckpointNote(_Line, frozen=True, tag="checkpoint"):
 
 
 class PartyName(_Line, frozen=True, tag="party"):
-    """The display name that a party gave itself: a claim. By DID."""
+    """The display name of a party, a claim: it stands in events, which no storage proof shows. By DID."""
 
     did: Party
     name: Line
@@ -193,9 +196,11 @@ def parse_line(data: bytes) -> EvidenceLine:
     if not data.endswith(b"\n"):
         raise EvidenceInvalid("truncated", "expected a line feed at the end of the line; the file is cut off")
     try:
+        if data.startswith(_START_LINE):  # the only line with a part that is read later
+            check_depth(data, _MAX_DEPTH)
         line: EvidenceLine = _decoder.decode(data)
         again = format_line(line)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError) as error:
+    except (FormatError, msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise EvidenceInvalid("bad-line", f"expected a line of an evidence file: {error}") from None
     if again != data:
         raise EvidenceInvalid(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-from Crypto.Hash import keccak
+import sha3
 
 HASH_SIZE = 32
 """Bytes of every hash used here."""
@@ -20,5 +20,5 @@ def sha256(data: bytes) -> bytes:
 
 def keccak256(data: bytes) -> bytes:
     """Return the 32-byte Keccak-256 of `data`."""
-    digest: bytes = keccak.new(digest_bits=256, data=data).digest()
+    digest: bytes = sha3.keccak_256(data).digest()
     return digest

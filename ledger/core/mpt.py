@@ -21,6 +21,7 @@ from ledger.core.hashing import keccak256
 EMPTY_TRIE = keccak256(b"\x80")
 """The root of a trie without entries: keccak256 of the RLP of the empty string."""
 
+_HALVES = [bytes((byte >> 4, byte & 15)) for byte in range(256)]
 _MAX_DEPTH = 65  # 64 nibbles of a hashed key, and the value's own node
 
 NodeAt = Callable[[bytes], bytes]
@@ -145,7 +146,7 @@ def _value(item: rlp.Item) -> bytes | None:
 
 def nibbles(key: bytes) -> bytes:
     """The halves of each byte, high first, one a byte."""
-    return bytes(half for byte in key for half in (byte >> 4, byte & 15))
+    return b"".join(map(_HALVES.__getitem__, key))
 
 
 def _decode_path(item: rlp.Item) -> tuple[bytes, bool]:

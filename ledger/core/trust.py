@@ -11,16 +11,27 @@ that ledger's evidence is accepted.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
 
+from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.encoding import decode_json, parse_decimal, unhex, unhex0x
 from ledger.core.errors import EvidenceInvalid, FormatError
 from ledger.core.header import Header
 
 FORMAT = "dataledger/trust/v1"
 MAX_BYTES = 1 << 20
+
+
+class TrustRoot(Protocol):
+    """Whoever knows which blocks are real."""
+
+    def confirm(self, ledger: LedgerDescriptor, header: Header, /) -> str:
+        """Say what confirms the header of a ledger's chain, or "" if nothing is said about its block.
+
+        Raises EvidenceInvalid if another block or another ledger is the real one.
+        """
 
 
 class Trust(Struct, frozen=True):
@@ -34,14 +45,12 @@ class Trust(Struct, frozen=True):
     block: bytes = b""
     ledger: bytes = b""
 
-    def confirm(self, ledger_id: bytes, header: Header) -> str:
-        """Say what confirms the header, or "" if nothing is said about its block.
-
-        Raises EvidenceInvalid if another block or another ledger is the real one.
-        """
-        if self.ledger and self.ledger != ledger_id:
+    def confirm(self, ledger: LedgerDescriptor, header: Header) -> str:
+        """See TrustRoot."""
+        if self.ledger and self.ledger != ledger.ledger_id:
             raise EvidenceInvalid(
-                "wrong-ledger", f"expected ledger {self.ledger.hex()}, got {ledger_id.hex()} ({self.source})"
+                "wrong-ledger",
+                f"expected ledger {self.ledger.hex()}, got {ledger.ledger_id.hex()} ({self.source})",
             )
         expected = self.block or self.blocks.get(header.number, b"")
         if expected and expected != header.hash:

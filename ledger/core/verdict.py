@@ -17,9 +17,9 @@ from ledger.core.lineage import LineageGraph
 
 Conclusion = Literal["good", "unconfirmed", "unknown", "revoked", "wrong-file"]
 """`good`: all holds, from a trust root given from outside. `unconfirmed`: all fits together, but nothing says
-that the chain is the real one. `unknown`: something posted on chain against what was asked for is not had.
-`revoked`: its author took it back. `wrong-file`: the file given is not the version. What does not hold at all
-is no verdict but an error (`errors.EvidenceInvalid`)."""
+that the chain is the real one, whatever it says was taken back. `unknown`: something posted on chain against
+what was asked for is not had. `revoked`: its author took it back. `wrong-file`: the file given is not the
+version. What does not hold at all is no verdict but an error (`errors.EvidenceInvalid`)."""
 
 Severity = Literal["note", "warning", "error"]
 AttachmentState = Literal["public", "disclosed", "withheld", "forgotten"]
@@ -46,7 +46,7 @@ class ProvenBlock(Struct, frozen=True, kw_only=True):
 
 
 class PartyNamed(Struct, frozen=True, kw_only=True):
-    """A party that signed: its DID, and the display name that it gave itself (a claim, may be empty)."""
+    """A party that signed: its DID, and its name as the file's maker gives it (a claim, may be empty)."""
 
     did: str
     name: str = ""

@@ -88,10 +88,12 @@ SELECT t.entry FROM transfer t JOIN entry e ON e.id = t.entry
 WHERE t.asset = ?1 AND t.block <= ?3 AND EXISTS (SELECT 1 FROM posting o
   WHERE o.target = ?2 AND o.party = t.giver AND o.record = e.record AND o.block <= ?4)
 """
+# revocations that one of their authors posted
 _REVOCATIONS = """
 SELECT DISTINCT r.entry FROM posting o JOIN revocation r ON r.target = ?3
 JOIN entry e ON e.id = r.entry AND e.record = o.record
-WHERE o.target = ?1 AND o.block <= ?2 AND r.block <= ?4
+WHERE o.target = ?1 AND o.block <= ?2 AND r.block <= ?4 AND (o.party = e.party
+  OR EXISTS (SELECT 1 FROM coauthor c WHERE c.entry = e.id AND c.party = o.party))
 """
 _PLACES = """
 SELECT a.block, l.log, e.idx, a.n, a.size, e.record

@@ -13,13 +13,16 @@ import msgspec
 from msgspec import Struct
 
 from ledger.audit.evidence import is_evidence, verify_evidence
-from ledger.core.errors import EvidenceInvalid, FormatError, NotFound, Unavailable, Usage
+from ledger.core.descriptor import LedgerDescriptor
+from ledger.core.errors import EvidenceInvalid, NotFound, Unavailable, Usage
 from ledger.core.evidence import MAX_DISCLOSURE, START
-from ledger.core.trust import MAX_BYTES, Trust, parse_trust, trust_block
+from ledger.core.header import Header
+from ledger.core.trust import MAX_BYTES, parse_trust, trust_block
+from ledger.core.trust import TrustRoot as Confirming
 from ledger.core.verdict import EvidenceView, FileCheck, RootVerdict, Verdict
+from ledger.service.asking import asked
 from ledger.service.progress import Progress, no_progress
 from ledger.store import files
-from ledger.store.content import digest_path
 
 UNCONFIRMED_HINT = (
     "give the hash of that block, from a source of your own: --block 0x..., --rpc URL or --trust FILE"
@@ -37,6 +40,8 @@ class TrustRoot(Struct, frozen=True):
 def looks_like_evidence(path: Path) -> bool:
     """Tell from its first bytes whether a file is evidence; a folder or what can't be read is not."""
     try:
+        if not path.is_file():
+            return False  # opening a pipe would wait for somebody to write into it
         with path.open("rb") as file:
             return is_evidence(file.read(len(START)))
     except OSError:
@@ -64,8 +69,6 @@ def check_evidence(
         progress=_shown(path, progress),
     )
     verdict = view.verdict
-    if root.rpc and verdict.verdict != "revoked":
-        verdict = _confirmed_by_node(verdict, root.rpc)
     if file is not None:
         verdict = _with_file(verdict, file)
     return msgspec.structs.replace(view, verdict=verdict)
@@ -87,56 +90,57 @@ def _shown(path: Path, progress: Progress) -> Callable[[int], None]:
     return lambda done: progress("verifying evidence", done, total)
 
 
-def _trust(root: TrustRoot) -> Trust | None:
+def _trust(root: TrustRoot) -> Confirming | None:
     if sum(map(bool, (root.block, root.file, root.rpc))) > 1:
         raise Usage("give one trust root: --block, --trust or --rpc")
     if root.block:
-        try:
+        with asked():
             return trust_block(root.block)
-        except FormatError as error:
-            raise Usage(f"--block: {error}") from None
     if root.file is not None:
         data = files.read_small(root.file, MAX_BYTES, "a trust file")
         if data is None:
             raise NotFound(f"no such file: {root.file}")
         return parse_trust(data, root.file.name)
-    return None
+    return _Node(root.rpc) if root.rpc else None
 
 
-def _confirmed_by_node(verdict: Verdict, location: str) -> Verdict:
-    """Ask a node whether the block is on its chain today; EvidenceInvalid if another one is."""
-    from ledger.chain.connect import open_backend, shown
+class _Node(Struct, frozen=True):
+    """A chain that is asked whether a block is on it today."""
 
-    backend = open_backend(location)
-    try:
-        where = shown(location)
-        if backend.chain_id != verdict.chain_id:
-            text = f"expected chain {verdict.chain_id}, {where} is chain {backend.chain_id}"
-            raise EvidenceInvalid("wrong-ledger", text)
-        found, final = backend.block(verdict.block.number), backend.final_number()
-    finally:
-        backend.close()
-    if found is None:
-        raise Unavailable(
-            f"{where} does not have block {verdict.block.number} yet", hint="wait until it has caught up"
-        )
-    if f"0x{found.hash.hex()}" != verdict.block.hash:
-        raise EvidenceInvalid(
-            "wrong-block",
-            f"expected block {verdict.block.number} to be {verdict.block.hash}, on {where} it is"
-            f" 0x{found.hash.hex()}",
-            hint="the file is about another chain, or the chain was reorganised since",
-        )
-    if verdict.block.number > final:
-        raise Unavailable(f"block {verdict.block.number} is not final at {where} yet", hint="try again later")
-    root = f"block {verdict.block.number} of chain {verdict.chain_id}, as {where} has it today"
-    if verdict.verdict == "unconfirmed":
-        return msgspec.structs.replace(verdict, verdict="good", reason="", trust_root=root)
-    return msgspec.structs.replace(verdict, trust_root=root)
+    location: str
+
+    def confirm(self, ledger: LedgerDescriptor, header: Header) -> str:
+        """See `core.trust.TrustRoot`; Unavailable if the node does not answer, or not yet."""
+        from ledger.chain.connect import open_backend, shown
+
+        backend, where = open_backend(self.location), shown(self.location)
+        try:
+            if backend.chain_id != ledger.chain_id:
+                text = f"expected chain {ledger.chain_id}, {where} is chain {backend.chain_id}"
+                raise EvidenceInvalid("wrong-ledger", text)
+            found, final = backend.block(header.number), backend.final_number()
+        finally:
+            backend.close()
+        if found is None:
+            raise Unavailable(
+                f"{where} does not have block {header.number} yet", hint="wait until it has caught up"
+            )
+        if found.hash != header.hash:
+            raise EvidenceInvalid(
+                "wrong-block",
+                f"expected block {header.number} to be 0x{header.hash.hex()}, on {where} it is"
+                f" 0x{found.hash.hex()}",
+                hint="the file is about another chain, or the chain was reorganised since",
+            )
+        if header.number > final:
+            raise Unavailable(f"block {header.number} is not final at {where} yet", hint="try again later")
+        return f"block {header.number} of chain {ledger.chain_id}, as {where} has it today"
 
 
 def _with_file(verdict: Verdict, path: Path) -> Verdict:
     """Digest a file or folder and hold it against the versions that were asked for."""
+    from ledger.store.content import digest_path
+
     content = digest_path(path)
     digest = f"{content.name}:{content.digest}"
     found = next((each for each in verdict.roots if each.digest == digest), None)

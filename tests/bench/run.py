@@ -27,6 +27,8 @@ GROUPS = {
     "sync": ("syncing", "sync_from_nothing"),
     "import": ("importing", "import_memory"),
     "trace": ("tracing", "trace"),
+    "evidence": ("proving", "evidence"),
+    "evidence-large": ("proving", "large"),
     "start": ("tracing", "start"),
 }
 

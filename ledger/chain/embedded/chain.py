@@ -6,6 +6,7 @@ import os
 import secrets
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -37,20 +38,37 @@ class EmbeddedFacts(Struct, frozen=True):
     genesis: bytes
 
 
-def create_embedded(path: Path) -> EmbeddedFacts:
-    """Make a chain with a random id (32 to 53 bits) and a random faucet key; Usage if the file exists.
+class Genesis(Struct, frozen=True):
+    """What a new chain begins with: its id, the faucet's key (32 bytes) and the time of block 0."""
+
+    chain_id: int
+    faucet_key: bytes
+    time_unix_s: int
+
+
+def new_genesis() -> Genesis:
+    """Begin a chain now, with a random id (32 to 53 bits) and a random faucet key."""
+    chain_id = 2**32 + secrets.randbelow(2**53 - 2**32)
+    return Genesis(chain_id, _new_key(), int(time.time()))
+
+
+def create_embedded(path: Path, genesis: Genesis | None = None) -> EmbeddedFacts:
+    """Make a chain; Usage if the file exists.
 
     The file appears whole or not at all, for its owner alone: it holds the faucet's key. SQLite gives what
     it keeps beside the file the same mode.
+
+    `genesis` is for fixtures, which have to be the same every time: whoever knows it knows the faucet's key.
     """
     evm = _load_evm()
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    chain_id = 2**32 + secrets.randbelow(2**53 - 2**32)
+    begin = genesis or new_genesis()
     try:
         os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
         connection = create_database(draft)
         try:
-            first = evm.genesis(evm.NodeDatabase(connection, draft), chain_id, _new_key(), FAUCET_WEI)
+            nodes = evm.NodeDatabase(connection, draft)
+            first = evm.genesis(nodes, begin.chain_id, begin.faucet_key, FAUCET_WEI, begin.time_unix_s)
         finally:
             connection.close()  # folds the WAL into the file
         os.link(draft, path)
@@ -64,16 +82,25 @@ def create_embedded(path: Path) -> EmbeddedFacts:
     finally:
         for leftover in (draft, draft.with_name(draft.name + "-wal"), draft.with_name(draft.name + "-shm")):
             leftover.unlink(missing_ok=True)
-    return EmbeddedFacts(path, chain_id, first)
+    return EmbeddedFacts(path, begin.chain_id, first)
 
 
 class EmbeddedChain(EmbeddedReader):
-    """An embedded chain to write to as well. py-evm is imported when the first transaction is sent."""
+    """An embedded chain to write to as well. py-evm is imported when the first transaction is sent.
+
+    `clock` gives the time of new blocks in Unix seconds.
+    """
 
     def __init__(
-        self, path: Path, *, wait_s: float = WAIT_S, on_wait: Callable[[str], None] = lambda _: None
+        self,
+        path: Path,
+        *,
+        wait_s: float = WAIT_S,
+        on_wait: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(path)
+        self._clock = clock
         self._wait_s = wait_s
         self._on_wait = on_wait
         self._writer: sqlite3.Connection | None = None
@@ -96,7 +123,8 @@ class EmbeddedChain(EmbeddedReader):
             if self._writer is None:
                 self._writer = open_database(self.path, write=True)
                 self._nodes = evm.NodeDatabase(self._writer, self.path)
-            evm.mine(self._nodes, self.chain_id, self.head().hash, calls, account_key)
+            now = int(self._clock())
+            evm.mine(self._nodes, self.chain_id, self.head().hash, calls, account_key, now)
             return self.head()
 
     def require_funds(self, calls: Sequence[Call], address: bytes, *, extra_gas: int = 0) -> None:

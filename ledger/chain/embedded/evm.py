@@ -4,7 +4,7 @@ py-evm sees a key-value database whose writes stay in memory until a whole block
 and head go to SQLite in one transaction. A process killed at any moment leaves the chain at its last whole
 block.
 
-A block's time is the wall clock's when it starts, or one second after its parent's if that is later, and it
+A block's time is the clock's when it starts, or one second after its parent's if that is later, and it
 is set before the first transaction runs: contracts store it. Gas costs the base fee and nothing else; it
 falls to a few wei. py-evm follows the forks up to Prague and is no longer developed: `genesis` and `mine` are
 all that is asked of it.
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,7 +123,9 @@ class NodeDatabase(BaseDB):
         self._connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
 
 
-def genesis(nodes: NodeDatabase, chain_id: int, faucet_key: bytes, faucet_wei: int) -> bytes:
+def genesis(
+    nodes: NodeDatabase, chain_id: int, faucet_key: bytes, faucet_wei: int, time_unix_s: int
+) -> bytes:
     """Write block 0, the faucet's account and nothing else; return its hash."""
     before = BlockHeader(difficulty=0, block_number=BlockNumber(-1), gas_limit=0)
     state = PragueVM.build_state(AtomicDB(nodes), before, ChainContext(chain_id))
@@ -135,19 +136,27 @@ def genesis(nodes: NodeDatabase, chain_id: int, faucet_key: bytes, faucet_wei: i
         extra_data=GENESIS_MARK + chain_id.to_bytes(8, "big"),
         gas_limit=GAS_LIMIT,
         state_root=state.state_root,
-        timestamp=int(time.time()),
+        timestamp=time_unix_s,
     )
     nodes.flush(header, {"faucet": faucet_key})
     return bytes(header.hash)
 
 
-def mine(nodes: NodeDatabase, chain_id: int, head: bytes, calls: Sequence[Call], account_key: bytes) -> None:
+def mine(
+    nodes: NodeDatabase,
+    chain_id: int,
+    head: bytes,
+    calls: Sequence[Call],
+    account_key: bytes,
+    time_unix_s: int,
+) -> None:
     """Put the calls into one block on the block `head` (its hash) and write it; nothing if one is refused."""
     try:
         database = AtomicDB(nodes)
         parent = eth_rlp.decode(nodes[head], sedes=PragueBlockHeader)
-        # its time is max(now, parent's + 1)
-        header = PragueVM.create_header_from_parent(parent, gas_limit=parent.gas_limit)
+        header = PragueVM.create_header_from_parent(
+            parent, gas_limit=parent.gas_limit, timestamp=max(time_unix_s, parent.timestamp + 1)
+        )
         vm = PragueVM(header, ChainDB(database), ChainContext(chain_id), ConsensusContext(database))
         with _deep_calls():
             block = _execute(vm, chain_id, calls, account_key)
