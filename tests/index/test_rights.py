@@ -229,6 +229,28 @@ def test_frozen_and_lifted(world: World, acme: Party, open_index) -> None:
     assert verdicts == ["permitted", "denied", "permitted"]
 
 
+def test_a_lift_before_the_freeze_lifts_nothing(world: World, acme: Party, open_index) -> None:
+    judge = world.party("judge")
+    record = acme.register("acme/b", arbiter=judge.did)
+    acme.anchor()
+    said = {"description": "x", "target": record.hex()}
+    freeze = attestation(judge, ["acme/b"], "objection", outcome="frozen", **said)
+    attestation(judge, ["acme/b"], "objection", outcome="lifted", **said)
+    judge.anchor()
+    judge.post_record(record, freeze)
+    assert codes(ask(open_index(world), acme, "acme/b")) == ["frozen"]
+
+
+def test_what_a_later_holder_posted_and_nobody_knows(world: World, acme: Party, open_index) -> None:
+    bolt, coil = world.party("bolt"), world.party("coil")
+    record = grant(acme, ["acme/a"], coil)
+    transfer = acme.transfer("acme/a", bolt)
+    acme.anchor()
+    acme.post_asset("acme/a", transfer)
+    bolt.post_record(record, b"?" * 32)
+    assert codes(ask(open_index(world), coil)) == ["revocation-missing"]
+
+
 def test_an_agreement_from_its_last_step_on(world: World, acme: Party, open_index) -> None:
     bolt = world.party("bolt")
     deal = agreement(acme, ["acme/a"], acme, bolt, "AGREED", acme, bolt)
