@@ -1,4 +1,7 @@
-"""A hundred thousand records are verified in the memory of a small program."""
+"""Tens of thousands of records are verified in the memory of a small program.
+
+A hundred thousand are what the bench verifies (`evidence-large`): making them takes minutes.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,12 @@ from tests.bench.measure import peak_mb
 verdict = check_evidence(Path(sys.argv[1]), TrustRoot(sys.argv[2])).verdict
 print(verdict.verdict, verdict.records, peak_mb())
 """
-MOST_MB = 250
+MOST_MB = 120
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_records(tmp_path: Path) -> None:
-    records = 100_000
+def test_forty_thousand_records(tmp_path: Path) -> None:
+    records = 40_000
     root = make_chain(tmp_path / "ledger", records)
     out = tmp_path / "large.evidence"
     with Ledger.open(tmp_path / "ledger", env={}) as ledger:
