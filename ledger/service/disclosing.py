@@ -26,7 +26,7 @@ from ledger.service.private import (
     looked_at,
     results,
 )
-from ledger.service.private_results import Disclosures
+from ledger.service.results.private import Disclosures
 from ledger.service.syncing import current
 from ledger.store.attachments import MAX_SEALED
 from ledger.store.files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, read_small, write_once

@@ -26,7 +26,7 @@ from ledger.service.private import (
     results,
     unnamed,
 )
-from ledger.service.private_results import Disclosures
+from ledger.service.results.private import Disclosures
 from ledger.store.marks import Marks, read_marks, write_marks
 
 _DELETED = "salt and content are deleted; the records and every proof of them stay"

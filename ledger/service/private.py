@@ -15,7 +15,7 @@ from ledger.index.views import SealedView
 from ledger.service.attached import private_attachments
 from ledger.service.context import Context
 from ledger.service.keeping import HALF_FORGOTTEN, KEPT, Keeping
-from ledger.service.private_results import PrivateAttachment
+from ledger.service.results.private import PrivateAttachment
 from ledger.service.syncing import fresh
 
 DAMAGED = "damaged"

@@ -82,7 +82,7 @@ def test_raw_content_does_not_either(story: Cli, tmp_path: Path) -> None:
     assert "\x1b" in _first_line(HOSTILE.encode())
     from ledger_cli.render.disclosing import disclosures
 
-    from ledger.service.private_results import Disclosures, PrivateAttachment
+    from ledger.service.results.private import Disclosures, PrivateAttachment
 
     each = PrivateAttachment(
         digest="ab" * 32, state="private", size=3, preview=_first_line(HOSTILE.encode()), ours=True

@@ -18,8 +18,8 @@ from ledger.service import disclosing
 from ledger.service.attached import private_attachments
 from ledger.service.batch import Batch
 from ledger.service.disclosing import disclosed, forgotten, sealed
-from ledger.service.private_results import Disclosures
 from ledger.service.publishing import publish
+from ledger.service.results.private import Disclosures
 from tests.service.conftest import PYTHON, Party, Stage, copied
 
 SECRET = "the-price-is-4711"
