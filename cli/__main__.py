@@ -2,6 +2,6 @@
 
 import sys
 
-from .main import run
+from .entry import main
 
-sys.exit(run())
+sys.exit(main())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -23,26 +23,38 @@ SUFFIX = ".evidence"
 PAGE = ".html"
 
 
-def trust_options(function: Decorated) -> Decorated:
-    """Add the options that say which block is real."""
+class Held(TypedDict):
+    """What evidence is held against: the block that is real, by one of three ways, and a file."""
+
+    block: str
+    rpc: str
+    trust: Path | None
+    file: Path | None
+
+
+def held_against(function: Decorated) -> Decorated:
+    """Add the options of `Held`."""
     file = click.Path(path_type=Path, dir_okay=False)
     options = (
         click.option("--block", default="", metavar="HASH", help="The hash of the block that is real."),
-        click.option(
-            "--rpc", default="", metavar="URL", help="Ask this node whether its chain has the block."
-        ),
+        click.option("--rpc", default="", metavar="URL", help="Ask this node whether it has the block."),
         click.option("--trust", type=file, help="A file that lists blocks which are real."),
+        click.option(
+            "--file",
+            type=click.Path(path_type=Path),
+            help="Evidence: good only if this file or folder is one of its versions.",
+        ),
     )
     for option in reversed(options):
         function = option(function)
     return function
 
 
-def trust_root(block: str, rpc: str, trust: Path | None) -> TrustRoot:
-    """Return what these options say."""
+def trust_root(held: Held) -> TrustRoot:
+    """Return what these options say of the block."""
     from ledger.service.evidence_checking import TrustRoot
 
-    return TrustRoot(block, trust, rpc)
+    return TrustRoot(held["block"], held["trust"], held["rpc"])
 
 
 def exit_code(verdict: Conclusion) -> int:
@@ -62,22 +74,9 @@ dataledger verify demand.evidence --rpc https://node.example""",
 @click.option(
     "--as", "asset", metavar="ASSET", help="Good only if this asset has a version with this content."
 )
-@trust_options
-@click.option(
-    "--file",
-    type=click.Path(path_type=Path),
-    help="Evidence: good only if this file or folder is one of its versions.",
-)
+@held_against
 @pass_session
-def verify(
-    session: Session,
-    path: Path,
-    asset: str | None,
-    file: Path | None,
-    block: str,
-    rpc: str,
-    trust: Path | None,
-) -> int:
+def verify(session: Session, path: Path, asset: str | None, **held: Unpack[Held]) -> int:
     """Say which version a file is, or what evidence proves.
 
     Of a data file: exits with 0 only if a version of yours, of a party you trust, or of the asset named with
@@ -90,14 +89,12 @@ def verify(
     """
     from ledger.service.evidence_checking import check_evidence, looks_like_evidence
 
-    meant = bool(block or rpc or trust or file)
-    if asset is None and (looks_like_evidence(path) or (meant and not path.exists())):
-        root = trust_root(block, rpc, trust)
-        verdict = check_evidence(path, root, file=file, progress=session.progress).verdict
+    if asset is not None and any(held.values()):
+        raise click.UsageError("--as is for data files; --block, --rpc, --trust and --file are for evidence")
+    if any(held.values()) or (asset is None and looks_like_evidence(path)):
+        verdict = check_evidence(path, trust_root(held), file=held["file"], progress=session.progress).verdict
         session.answer(verdict, proving.verdict)
         return exit_code(verdict.verdict)
-    if meant:
-        raise click.UsageError(f"--block, --rpc, --trust and --file are for evidence, and {path} is none")
     with perhaps_an_asset(path):
         found = session.open().verify(path, asset=asset)
     session.answer(found, asking.file_verdict)
@@ -144,22 +141,9 @@ dataledger report demand.evidence --rpc https://node.example --file demand.csv""
     type=click.Path(path_type=Path, dir_okay=False),
     help=f"The file to write. Default: the evidence's name, with {PAGE}.",
 )
-@trust_options
-@click.option(
-    "--file",
-    type=click.Path(path_type=Path),
-    help="Good only if this file or folder is one of its versions.",
-)
+@held_against
 @pass_session
-def report(
-    session: Session,
-    path: Path,
-    output: Path | None,
-    file: Path | None,
-    block: str,
-    rpc: str,
-    trust: Path | None,
-) -> int:
+def report(session: Session, path: Path, output: Path | None, **held: Unpack[Held]) -> int:
     """Verify evidence and write the verdict as a page.
 
     The page is one HTML file, to read and to print. It needs no network, and making it no workspace.
@@ -170,7 +154,7 @@ def report(
     from ledger.service.reporting import report as write
 
     out = output or path.with_name(path.name.removesuffix(SUFFIX) + PAGE)
-    made = write(path, out, trust_root(block, rpc, trust), file=file, progress=session.progress)
+    made = write(path, out, trust_root(held), file=held["file"], progress=session.progress)
     session.answer(made, proving.report_made)
     return exit_code(made.verdict)
 

@@ -163,7 +163,8 @@ class _Reading:
         self._digest.update(data)
         self._bytes += len(data)
         if self._section < 0 and not is_evidence(data):
-            raise EvidenceInvalid("not-evidence", "expected an evidence file")
+            hint = "a data file is verified without --block, --trust, --rpc and --file"
+            raise EvidenceInvalid("not-evidence", "expected an evidence file", hint=hint)
         if self._ended:
             raise EvidenceInvalid("trailing-data", "expected nothing behind the end")
         if self._section < 0 and not data.startswith(START + b'v1"'):

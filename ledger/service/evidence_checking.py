@@ -80,6 +80,8 @@ def _lines(path: Path) -> Iterator[bytes]:
             source = path.open("rb")
         except FileNotFoundError:
             raise NotFound(f"no such file: {path}") from None
+        except IsADirectoryError:
+            raise Usage(f"expected an evidence file, this is a folder: {path}") from None
         with source:
             while line := source.readline(MAX_DISCLOSURE + 1):
                 yield line

@@ -200,8 +200,12 @@ def test_what_is_no_evidence(auditor: Cli) -> None:
     with (auditor.folder / "huge").open("wb") as file:
         file.truncate(1 << 33)
     (auditor.folder / "folder").mkdir()
-    for name in ("demand.csv", "empty", "huge", "folder", "none"):
+    for name in ("demand.csv", "empty", "huge"):
+        assert "not-evidence" in auditor.fails(1, "verify", name, "--block", BLOCK).err
+        assert "no workspace" in auditor.fails(2, "verify", name).err
+    for name in ("folder", "none"):
         auditor.fails(2, "verify", name, "--block", BLOCK)
+    auditor.fails(2, "verify", "demand.csv", "--as", "haina/demand", "--block", BLOCK)
 
 
 def test_a_huge_line_is_refused_before_it_is_read(auditor: Cli) -> None:

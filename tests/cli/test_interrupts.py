@@ -171,3 +171,20 @@ def test_an_init_that_was_interrupted_is_taken_up(elsewhere, at):
     elsewhere("init", "haina", "--name", "Haina Appliances")
     elsewhere("register", "haina/orders", "orders.csv")
     assert elsewhere("audit", "--json").json["good"]
+
+
+WHILE_LOADING = """
+import sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+from ledger_cli.entry import main
+sys.exit(main())
+"""
+
+
+def test_ctrl_c_while_the_program_loads():
+    done = subprocess.run([sys.executable, "-c", WHILE_LOADING], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "dataledger: interrupted\n")
