@@ -8,7 +8,7 @@ nobody. *Unknown* could not be told.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from msgspec.structs import replace as _replace
@@ -125,7 +125,7 @@ def tell(
     _require_named_authors(told)
     roots = tuple(_roots(told, closure, settled))
     unknown = _unknown(told, settled)
-    conclusion, reason = _conclude(roots, settled, told.trust_root)
+    conclusion, reason = _conclude(roots, unknown, told.trust_root)
     verdict = Verdict(
         verdict=conclusion,
         reason=reason,
@@ -161,15 +161,15 @@ def _require_named_authors(told: Collected) -> None:
         raise EvidenceInvalid("unneeded-line", f"{did} is named, and signed nothing here")
 
 
-def _conclude(roots: Iterable[RootVerdict], settled: Settled, trust_root: str) -> tuple[Conclusion, str]:
+def _conclude(
+    roots: Iterable[RootVerdict], unknown: Sequence[str], trust_root: str
+) -> tuple[Conclusion, str]:
     if not trust_root:  # on a chain that somebody made up, anything may have been taken back
         return "unconfirmed", "nothing says that this block is the chain's: give a trust root"
     for root in roots:
         if root.state == "revoked":
             return "revoked", f"{root.version}: its author took it back"
-    for text in settled.unknown.values():
-        return "unknown", text
-    return "good", ""
+    return ("unknown", unknown[0]) if unknown else ("good", "")
 
 
 def _proven(told: Collected, header: Header, settled: Settled) -> Iterator[str]:

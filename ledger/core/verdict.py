@@ -17,9 +17,10 @@ from ledger.core.lineage import LineageGraph
 
 Conclusion = Literal["good", "unconfirmed", "unknown", "revoked", "wrong-file"]
 """`good`: all holds, from a trust root given from outside. `unconfirmed`: all fits together, but nothing says
-that the chain is the real one, whatever it says was taken back. `unknown`: something posted on chain against
-what was asked for is not had. `revoked`: its author took it back. `wrong-file`: the file given is not the
-version. What does not hold at all is no verdict but an error (`errors.EvidenceInvalid`)."""
+that the chain is the real one, whatever it says was taken back. `revoked`: its author took it back.
+`unknown`: what was posted against something here is not had, or the log that a source stands in. `wrong-file`:
+the file given is not the version. What does not hold at all is no verdict but an error
+(`errors.EvidenceInvalid`)."""
 
 Severity = Literal["note", "warning", "error"]
 AttachmentState = Literal["public", "disclosed", "withheld", "forgotten"]
