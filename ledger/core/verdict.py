@@ -18,7 +18,7 @@ from ledger.core.lineage import LineageGraph
 Conclusion = Literal["good", "unconfirmed", "unknown", "revoked", "wrong-file"]
 """`good`: all holds, from a trust root given from outside. `unconfirmed`: all fits together, but nothing says
 that the chain is the real one, whatever it says was taken back. `revoked`: its author took it back.
-`unknown`: what was posted against something here is not had, or the log that a source stands in. `wrong-file`:
+`unknown`: what was posted against something here, or the log of a source, is not had. `wrong-file`:
 the file given is not the version. What does not hold at all is no verdict but an error
 (`errors.EvidenceInvalid`)."""
 
