@@ -16,7 +16,7 @@ from ledger.core.digests import ASSET, CONTENT_DIGESTS, DECLARED
 from ledger.core.errors import EvidenceInvalid
 from ledger.core.evidence import OutsideSource
 from ledger.core.names import format_version, parse_version
-from ledger.core.records import Activity, Registration, Resource, Revocation, Transfer, Version
+from ledger.core.records import Activity, Registration, Resource, Transfer, Version
 from ledger.core.verdict import Observation
 
 NO_NUMBER = 0
@@ -79,10 +79,6 @@ class Closure:
             self.titles[subject[0].name] = predicate.title, judged.record
         elif isinstance(predicate, Transfer):
             self._about.append((judged.record, subject[0].name))
-        elif not isinstance(predicate, Revocation):
-            kind = type(predicate).__name__.lower()
-            text = f"record {judged.record.hex()} is no part of a lineage: {kind}"
-            raise EvidenceInvalid("unneeded-record", text)
 
     def _activity(self, record: bytes, subject: Sequence[Resource], predicate: Activity) -> None:
         outputs = [self._output(each) for each in subject]

@@ -22,16 +22,14 @@ from ledger.audit.chain_view import ChainView
 from ledger.audit.holders import SeenTransfer, holding
 from ledger.core import dsse
 from ledger.core.authority import Accepted, KeyState, Place, authorize
-from ledger.core.authority_rights import is_kept
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.digests import asset_digest, target_of_asset, target_of_record
 from ledger.core.errors import EvidenceInvalid, LedgerError, SignatureInvalid, Unauthorized
 from ledger.core.identity import parse_did
 from ledger.core.merkle import leaf_hash, verify_inclusion
-from ledger.core.negotiation import transition_findings
 from ledger.core.postings import is_posted_type
-from ledger.core.records import Agreement, Delivery, Registration, Revocation, Statement, Transfer, Version
+from ledger.core.records import Activity, Registration, Revocation, Statement, Transfer, Version
 from ledger.core.statement import parse_statement
 
 
@@ -78,9 +76,6 @@ class Judge:
         self._versions: dict[tuple[str, int], bytes] = {}
         self._transfers: dict[str, list[SeenTransfer]] = defaultdict(list)
         self._revocations: dict[bytes, tuple[bytes, frozenset[bytes]]] = {}
-        self._taken_back: dict[bytes, list[tuple[bytes, int]]] = defaultdict(list)
-        self._said: dict[bytes, Statement] = {}
-        self._followers: dict[bytes, bytes] = {}
         self._posted: list[tuple[bytes, bytes, bytes]] = []
         self._doubts: list[tuple[bytes, str, bytes, bytes]] = []
         self._harmless: set[bytes] = set()
@@ -95,6 +90,7 @@ class Judge:
         if record in self._accepted:
             raise EvidenceInvalid("duplicate-record", f"record {record.hex()} is there twice")
         statement = _parsed(envelope.payload)
+        _require_lineage(record, statement)
         keyids = tuple(each.keyid for each in envelope.signatures)
         place = Place(self._ledger, self._chain_id, stands.log.hex(), anchor.block, anchor.time_unix_s)
         self._judging, self._claimed = record, _predecessor(statement)
@@ -137,11 +133,6 @@ class Judge:
             self._transfers[name].append(SeenTransfer(record, giver, receiver, block))
         elif isinstance(predicate, Revocation):
             self._revocations[record] = bytes.fromhex(predicate.target), frozenset(authors)
-            self._taken_back[bytes.fromhex(predicate.target)].append((record, block))
-        elif isinstance(predicate, Agreement | Delivery):
-            self._follow(record, statement, predicate.previous)
-        if is_kept(predicate):
-            self._said[record] = statement
         if not is_posted_type(predicate):
             self._note_posts(record, authors)
 
@@ -151,11 +142,6 @@ class Judge:
         if (asset, number + 1) in self._versions:
             raise EvidenceInvalid("version-gap", f"{name} stands behind version {number + 1}")
         self._versions[asset, number] = record
-
-    def _follow(self, record: bytes, statement: Statement, previous: str) -> None:
-        """Note a step of a negotiation or transfer, if it may follow the one that it names."""
-        if previous and not transition_findings(statement, record, self):
-            self._followers.setdefault(bytes.fromhex(previous), record)
 
     def _note_posts(self, record: bytes, authors: Iterable[bytes]) -> None:
         """Note what the authors posted against their record: nothing, nearly always."""
@@ -281,25 +267,26 @@ class Judge:
         """Type and authors of a record at hand."""
         return self._accepted.get(record_id)
 
-    def said(self, record_id: bytes) -> Statement | None:
-        """What a record at hand says."""
-        return self._said.get(record_id)
+    # What only the rules of rights ask: of their records there is none here (`_require_lineage`).
 
-    def follower(self, record_id: bytes) -> bytes | None:
-        """The first step at hand that names this one as the step before, and might follow it."""
-        return self._followers.get(record_id)
+    def said(self, record_id: bytes) -> None:
+        """Nothing."""
 
-    def revoked_block(self, record_id: bytes) -> int | None:
-        """The block in which a revocation at hand took effect."""
-        target = target_of_record(record_id)
-        blocks = [
-            max(anchored, block)
-            for revocation, anchored in self._taken_back.get(record_id, ())
-            for author in self._revocations[revocation][1]
-            for posted, block in self._chain.posts(author, target)
-            if posted == revocation
-        ]
-        return min(blocks, default=None)
+    def follower(self, record_id: bytes) -> None:
+        """Nothing."""
+
+    def revoked_block(self, record_id: bytes) -> None:
+        """Nothing."""
+
+
+_LINEAGE = (Registration, Version, Activity, Transfer, Revocation)
+
+
+def _require_lineage(record: bytes, statement: Statement) -> None:
+    """Refuse records of rights: they say nothing about what a version is made from."""
+    if not isinstance(statement.predicate, _LINEAGE):
+        kind = type(statement.predicate).__name__.lower()
+        raise EvidenceInvalid("unneeded-record", f"record {record.hex()} is no part of a lineage: {kind}")
 
 
 def _takes(said: Statement | None, target: bytes | str, party: bytes) -> bool:

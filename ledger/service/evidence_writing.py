@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain
 from typing import BinaryIO
 
@@ -66,19 +67,19 @@ class EvidenceWriter:
         self._folders: OrderedDict[bytes, TileFolder] = OrderedDict()
         self._authors: set[str] = set()
         self._sealed: set[str] = set()
-        self._nodes = lineage_nodes(
-            context.index.database, [parse_reference(each) for each in roots], block.number
-        )
-        self._places = lineage_entries(context.index.database, context.ledger_id, self._nodes, block.number)
-        self._logs = sorted({place.log for place in self._places})
+        database = context.index.database
+        nodes = lineage_nodes(database, [parse_reference(each) for each in roots], block.number)
+        self._places = lineage_entries(database, context.ledger_id, nodes, block.number)
+        logs = sorted({place.log for place in self._places})
+        self._numbers = {log: number for number, log in enumerate(logs)}
         self._lines = self._records = 0
 
     def write(self, file: BinaryIO) -> None:
         """Write the whole file."""
         with tempfile.TemporaryFile() as records:
             self._judge_all(records)
-            before, after = self._before(), list(self._after())
-            self._write(file, chain([self._start()], before))
+            after = list(self._after())
+            self._write(file, chain([self._start()], self._before()))
             records.seek(0)
             while part := records.read(_COPY):
                 file.write(part)
@@ -93,7 +94,7 @@ class EvidenceWriter:
 
     def _judge_all(self, file: BinaryIO) -> None:
         """Judge every entry as the verifier will, and write its line."""
-        proofs, numbers = PathWriter(), {log: number for number, log in enumerate(self._logs)}
+        proofs = PathWriter()
         for place in self._places:
             entry, proof = self._entry(place)
             try:
@@ -105,7 +106,8 @@ class EvidenceWriter:
                 ) from None
             self._keep(judged)
             keep, added = proofs.next(proof[::-1])
-            line = Record(numbers[place.log], place.index, place.n, entry.decode(), keep, encode_words(added))
+            log = self._numbers[place.log]
+            line = Record(log, place.index, place.n, entry.decode(), keep, encode_words(added))
             file.write(format_line(line))
             self._context.progress("gathering evidence", self._records, len(self._places))
 
@@ -132,30 +134,35 @@ class EvidenceWriter:
     def _start(self) -> Start:
         return Start(format=FORMAT, ledger=describe(self._context.descriptor), roots=self._roots)
 
-    def _before(self) -> list[EvidenceLine]:
-        """Return what stands before the records; the slots come first, and are known last."""
+    def _before(self) -> Iterator[EvidenceLine]:
+        """Yield what stands before the records; the slots come first, and are known last."""
         logs, notes = list(self._log_lines()), list(self._notes())
-        return [*self._slots.lines(), *logs, *notes, *self._parties()]
+        yield from self._slots.lines()
+        yield from logs
+        yield from notes
+        yield from self._parties()
 
     def _log_lines(self) -> Iterator[EvidenceLine]:
-        for log in self._logs:
+        for log in self._numbers:
             owner, number = self._owner(log)
             self._chain.closed(log)
             yield Log(f"0x{owner.hex()}", number)
 
     def _owner(self, log: bytes) -> tuple[bytes, int]:
         known = self._context.index.log(log)
-        assert known is not None  # entries of it are anchored
-        assert known.party is not None
+        if known is None or known.party is None:
+            raise Corrupt(
+                f"the index has entries of log {log.hex()}, and no anchor of it",
+                hint="dataledger sync --rebuild makes it anew",
+            )
         return known.party, known.number
 
     def _notes(self) -> Iterator[EvidenceLine]:
         """Yield the owners' signed checkpoints, as far as they can be had: the chain is what counts."""
-        numbers = {log: number for number, log in enumerate(self._logs)}
         sources = Logs(self._context, self._context.reader, hurried=True)
-        anchors = sorted({(numbers[place.log], place.n, place.size) for place in self._places})
-        for number, n, size in anchors:
-            log = self._logs[number]
+        anchors = {(self._numbers[place.log], place.n): place for place in self._places}
+        for (number, n), place in sorted(anchors.items()):
+            log, size = place.log, place.size
             note = sources.checkpoint(log, size)
             signer = None if note is None else self._signer(log, n, note)
             if note is not None and signer is not None:
@@ -183,13 +190,16 @@ class EvidenceWriter:
     def _after(self) -> Iterator[EvidenceLine]:
         """Yield what stands behind the records: what was posted, sources outside, private attachments."""
         yield from self._posted()
-        reached = self._closure.reached(self._closure.roots(self._roots))
-        missing = {namespace_of(name.partition("@")[0]) for name, _, _ in self._closure.outside(reached)}
-        unavailable = {each for each in missing if self._context.index.misses_log_of(each)}
-        for name, alg, digest in sorted(self._closure.outside(reached)):
-            why = "unavailable" if namespace_of(name.partition("@")[0]) in unavailable else "unregistered"
-            yield OutsideSource(name, {alg: digest}, why)  # type: ignore[arg-type]
+        yield from self._outside()
         yield from self._attachments()
+
+    def _outside(self) -> Iterator[EvidenceLine]:
+        """Yield the sources of which there is no record: nobody's, or in a log that can't be had."""
+        reached = self._closure.reached(self._closure.roots(self._roots))
+        misses = cache(self._context.index.misses_log_of)
+        for name, alg, digest in sorted(self._closure.outside(reached)):
+            missing = misses(namespace_of(name.partition("@")[0]))
+            yield OutsideSource(name, {alg: digest}, "unavailable" if missing else "unregistered")
 
     def _attachments(self) -> Iterator[EvidenceLine]:
         """Yield the private attachments that are to be disclosed, and those that were forgotten."""
@@ -203,10 +213,9 @@ class EvidenceWriter:
 
     def _posted(self) -> Iterator[EvidenceLine]:
         """Yield payloads of posted records that turn out to take nothing away."""
-        payloads = {record: self._payload(record) for record in sorted(self._judge.open_posts())}
-        for record, payload in payloads.items():
+        for record in sorted(self._judge.open_posts()):
+            payload = self._payload(record)
             if payload is not None and self._judge.is_harmless(payload):
-                assert dsse.record_id(payload) == record
                 yield PostedPayload(payload.decode())
 
     def _payload(self, record: bytes) -> bytes | None:
@@ -214,4 +223,5 @@ class EvidenceWriter:
         if place is None:
             return None
         log, index = place
-        return dsse.decode_envelope(next(self._folder(log).entries(index, index + 1))).payload
+        payload = dsse.decode_envelope(next(self._folder(log).entries(index, index + 1))).payload
+        return payload if dsse.record_id(payload) == record else None  # what the index says is a hint
