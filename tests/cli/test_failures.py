@@ -252,7 +252,8 @@ PATIENT = """
 import signal, sys, time
 signal.signal(signal.SIGINT, lambda *_: sys.exit(9))
 print("ready", flush=True)
-time.sleep(60)
+for _ in range(600):  # a signal that comes just before a sleep is only seen after it
+    time.sleep(0.1)
 """
 
 
