@@ -330,7 +330,7 @@ def test_a_signal_sent_to_the_wrapper_reaches_the_program(story: Stage) -> None:
         "import signal, sys, time\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(4))\n"
         "print('ready', flush=True)\n"
-        "time.sleep(60)"
+        "for _ in range(600): time.sleep(0.1)"
     )
     with haina.start("run", "-i", "haina/orders", "--", *program) as process:
         assert process.stdout is not None
