@@ -167,6 +167,11 @@ def _own_record(context: Context, prefix: str) -> tuple[EntryView, bytes]:
     (row,) = rows
     if row.record is None or (row.party != context.address and not _inherited(context, row)):
         raise Usage(f"record {prefix} is not yours to take back")
+    if row.type == "agreement":
+        raise Usage(
+            "an agreement binds both parties: both have to take it back",
+            hint=f"begin that with: dataledger agree end {prefix} -o FILE",
+        )
     if row.type in {"transfer", "revocation"}:
         raise Usage(
             f"a {row.type} can't be taken back",

@@ -59,6 +59,18 @@ from ledger.service.results.syncing import (
     Follows,
     Synced,
 )
+from ledger.service.results.trading import (
+    AgreedTerms,
+    AgreementLine,
+    Agreements,
+    AgreementShown,
+    Billed,
+    DeliveryStep,
+    NegotiationStep,
+    Price,
+    Signatory,
+    Signed,
+)
 from ledger.service.results.writing import (
     Done,
     Imported,
@@ -70,13 +82,19 @@ from ledger.service.results.writing import (
 )
 
 __all__ = [
+    "AgreedTerms",
+    "AgreementLine",
+    "AgreementShown",
+    "Agreements",
     "AuditReport",
     "AuditedLog",
+    "Billed",
     "Cap",
     "Cause",
     "Claim",
     "Delegate",
     "Delegates",
+    "DeliveryStep",
     "DigestedLog",
     "Disclosures",
     "Done",
@@ -99,7 +117,9 @@ __all__ = [
     "LogListing",
     "Namespace",
     "Namespaces",
+    "NegotiationStep",
     "Permission",
+    "Price",
     "PrivateAttachment",
     "Problem",
     "Receipt",
@@ -111,6 +131,8 @@ __all__ = [
     "Section",
     "Setup",
     "Shown",
+    "Signatory",
+    "Signed",
     "Status",
     "Synced",
     "TrustFile",
