@@ -44,5 +44,10 @@ SEVERITIES: Final = {
     "not-effective": "warning",
     "run-id-reused": "warning",
     "illegal-transition": "warning",
+    "settlement-replayed": "error",
+    "settlement-other-subject": "warning",
+    "settlement-not-final": "warning",
+    "settlement-not-billed": "error",
+    "settlement-basis-later": "warning",
 }
 """Every kind of finding and how bad it is: the stable codes that users and other programs see."""

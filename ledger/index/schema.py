@@ -18,7 +18,7 @@ from typing import Final
 
 from ledger.core.hashing import sha256
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Raised when a table changes its shape, or when the same chain and logs would lead to other rows."""
 
 RULES_VERSION: Final = 2
@@ -73,6 +73,10 @@ DERIVED: Final[dict[str, str]] = {
     # was attested; `number` as of a node
     "granted": "asset number taker giver onward entry block",
     "attested": "kind:t asset number target:b? entry block",
+    # income that was split, and who was allotted what; `start` and `until` in nanoseconds, `agreement` empty
+    # where the income is not that of one
+    "settled": "payer asset number agreement:b escrow:b? currency:t total as_of start until entry block",
+    "allotted": "settled party amount block",
     "finding": "kind:t entry? log? subject:t text:t block",
     "document": "asset entry name:t title:t text:t fields:t block",
 }
@@ -100,6 +104,7 @@ _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegat
     "revocation(target)",
     "revocation(entry)", "revoked(target)", "said(entry)", "said(previous)", "granted(asset, taker)",
     "granted(taker)", "granted(entry)", "attested(asset, kind)", "attested(target)",
+    "settled(asset, payer, agreement, until)", "settled(payer)", "settled(entry)", "allotted(party)",
     "finding(entry)", "document(asset)")  # fmt: skip
 
 _EXPRESSIONS: Final = {
