@@ -112,8 +112,8 @@ def history(session: Session, asset: str) -> int:
     """Tell what became of an asset, in chain order.
 
     Who registered it, its versions, the runs that used or made it, transfers, grants, agreements, who got it,
-    what was attested, and what was taken back, each with its record and its block. Exits with 3 if a log that could say more can't
-    be had.
+    what was attested, and what was taken back, each with its record and its block. Exits with 3 if a log that
+    could say more can't be had.
     """
     found = session.open().history(asset)
     session.answer(found, render.history)
