@@ -18,6 +18,7 @@ from ledger.service.offers import Offer, read_terms
 from ledger.service.parties import party_address
 from ledger.service.publishing import publish
 from ledger.service.results import Receipt
+from ledger.service.subjects import resource
 
 
 def grant(context: Context, offer: Offer, *, anchor: bool = True) -> Receipt:
@@ -29,24 +30,13 @@ def grant(context: Context, offer: Offer, *, anchor: bool = True) -> Receipt:
     terms = read_terms(context, offer)
     with context.writing():
         batch = Batch(context)
-        subject = [_resource(context, batch, name) for name in offer.names]
+        subject = [resource(context, batch, name) for name in offer.names]
         to = context.did(party_address(context, offer.to)) if offer.to else ""
         under = _under(context, subject, terms, offer.under)
         with asked():
             predicate = batch.grant(subject, to, terms, under)
         _check(context, subject, predicate)
         return publish(context, batch, anchor=anchors(context, anchor))
-
-
-def _resource(context: Context, batch: Batch, name: str) -> Resource:
-    """Return an asset, or a version with its content, as a subject."""
-    reference = context.known.reference(name)
-    version = context.known.named_version(reference)
-    if not batch.is_registered(reference.asset):
-        raise NotFound(f"{reference.asset} is not registered", hint="dataledger search finds assets")
-    if version is None:
-        return batch.asset_resource(reference.asset)
-    return Resource(f"{reference.asset}@{version.number}", version.digest)
 
 
 def _under(context: Context, subject: Sequence[Resource], terms: Terms, named: str) -> str:
