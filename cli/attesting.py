@@ -39,7 +39,7 @@ dataledger attest --about 3f9a2c --lift --text "settled" """,
 @click.argument("names", metavar="[ASSET[@N]]...", nargs=-1)
 @click.option("--kind", type=click.Choice(KINDS), help="What you say. With --freeze or --lift: objection.")
 @click.option("--topic", default="", help="What it is about: a guideline, standard, measure, service.")
-@click.option("--outcome", default="", type=click.Choice(OUTCOMES), help="How it came out.")
+@click.option("--outcome", type=click.Choice(OUTCOMES), help="How it came out.")
 @click.option("--amount", default="", metavar="'AMOUNT CUR'", help="What it is worth (valuation).")
 @click.option("--score", default="", metavar="98.5%|9850bps", help="How good it is (quality).")
 @click.option("--sample", default="", metavar="5%|500bps", help="The part that was looked at.")
@@ -69,7 +69,7 @@ def attest(
     names: tuple[str, ...],
     kind: Kind | None,
     topic: str,
-    outcome: str,
+    outcome: str | None,
     amount: str,
     score: str,
     sample: str,
@@ -88,7 +88,7 @@ def attest(
     lift: bool,
     no_anchor: bool,
 ) -> int:
-    """Say something about data: a claim of yours, signed and anchored.
+    """Say something about data, as a claim of yours.
 
     Without ASSET it is about what the record named by --about is about. An objection flags what it is about;
     only the arbiter whom a registration or grant names freezes it, from the posting on chain until it is
@@ -109,7 +109,7 @@ def attest(
         names=names,
         topic=topic,
         text=text,
-        outcome=outcome,
+        outcome=outcome or "",
         amount=amount,
         score=score,
         sample=sample,

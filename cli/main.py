@@ -14,7 +14,19 @@ from pathlib import Path
 
 import click
 
-from . import assets, attesting, disclosing, evidence, failures, identity, lineage, records, rights, workspace
+from . import (
+    assets,
+    attesting,
+    disclosing,
+    evidence,
+    failures,
+    identity,
+    incidents,
+    lineage,
+    records,
+    rights,
+    workspace,
+)
 from .declare import Group
 from .session import Session
 
@@ -51,7 +63,7 @@ def cli(ctx: click.Context, folder: Path | None, quiet: bool) -> None:
 cli.add_section("Start and record", (workspace.init, *assets.COMMANDS))
 cli.add_section("Ask", (*lineage.COMMANDS, evidence.verify, lineage.audit))
 cli.add_section("Rights", rights.COMMANDS)
-cli.add_section("Say and recall", attesting.COMMANDS)
+cli.add_section("Say and recall", (*attesting.COMMANDS, *incidents.COMMANDS))
 cli.add_section("Prove to others", (*evidence.COMMANDS, *disclosing.COMMANDS))
 cli.add_section("Look up", (workspace.status, *records.COMMANDS))
 cli.add_section("Keep up", workspace.COMMANDS)

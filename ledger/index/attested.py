@@ -53,6 +53,12 @@ def attested_of(database: Database, asset: str, kind: Kind) -> list[AttestedView
     return _views(database, database.rows(_OF_ASSET, asset, kind))
 
 
+def notices_to(database: Database, did: str) -> list[AttestedView]:
+    """Return the notices that name this party among those whom they concern."""
+    found = _views(database, database.rows(_NOTICES, did.encode()))
+    return [each for each in found if did in each.said.to]
+
+
 def unposted_freeze(database: Database, target: bytes, author: bytes) -> bytes | None:
     """Return the record of this author's freeze of `target` that was accepted, and posted by nobody."""
     for each in answers(database, target, "objection"):
@@ -88,4 +94,8 @@ WHERE t.kind = ? ORDER BY t.entry
 _OF_ASSET = """
 SELECT DISTINCT t.entry, s.payload FROM asset a CROSS JOIN attested t ON t.asset = a.id AND t.kind = ?2
 JOIN said s ON s.entry = t.entry WHERE a.name = ?1 ORDER BY t.entry
+"""
+_NOTICES = """
+SELECT DISTINCT t.entry, s.payload FROM attested t JOIN said s ON s.entry = t.entry
+WHERE t.kind = 'notice' AND instr(s.payload, ?) > 0 ORDER BY t.entry
 """

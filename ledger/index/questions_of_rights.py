@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ledger.index.database import Database
@@ -9,6 +10,7 @@ from ledger.index.database import Database
 if TYPE_CHECKING:
     from ledger.core.records_rights import Kind
     from ledger.index.attested import AttestedView, SaidView
+    from ledger.index.recall import Recall
 
 
 class QuestionsOfRights:
@@ -41,8 +43,26 @@ class QuestionsOfRights:
             return attested.attested(self.database, kind)
         return attested.attested_of(self.database, asset, kind)
 
+    def notices_to(self, did: str) -> list[AttestedView]:
+        """Return the notices that name a party among those whom they concern."""
+        from ledger.index import attested
+
+        return attested.notices_to(self.database, did)
+
     def unposted_freeze(self, target: bytes, author: bytes) -> bytes | None:
         """Return the record of a freeze of `target` that was begun: accepted, but not posted."""
         from ledger.index import attested
 
         return attested.unposted_freeze(self.database, target, author)
+
+    # --- whom it concerns
+
+    def recall(
+        self, names: Sequence[str], *, since_unix_s: int | None = None, block: int | None = None
+    ) -> Recall:
+        """Find what is affected if these assets and versions are bad, and whom it concerns; see `recall`."""
+        from ledger.index import recall
+        from ledger.index.schema import PENDING
+
+        at = PENDING if block is None else block
+        return recall.recall(self.database, names, since_unix_s=since_unix_s, block=at)

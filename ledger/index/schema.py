@@ -18,7 +18,7 @@ from typing import Final
 
 from ledger.core.hashing import sha256
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Raised when a table changes its shape, or when the same chain and logs would lead to other rows."""
 
 RULES_VERSION: Final = 2
@@ -99,7 +99,7 @@ _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegat
     "attachment(entry)", "transfer(asset)", "transfer(entry)", "holder(asset)", "holder(party)",
     "revocation(target)",
     "revocation(entry)", "revoked(target)", "said(entry)", "said(previous)", "granted(asset, taker)",
-    "granted(taker)", "granted(entry)", "attested(asset, kind)", "attested(target)",
+    "granted(taker)", "granted(entry)", "attested(asset, kind)", "attested(kind)", "attested(target)",
     "finding(entry)", "document(asset)")  # fmt: skip
 
 _EXPRESSIONS: Final = {

@@ -31,8 +31,9 @@ from ledger.service.offers import parse_money, parse_share
 from ledger.service.parties import party_address
 from ledger.service.publishing import publish
 from ledger.service.rechecking import statement_at
+from ledger.service.recorded import recorded
 from ledger.service.results import Receipt
-from ledger.service.subjects import recorded, resource
+from ledger.service.subjects import resource
 from ledger.service.times import end_of, start_of
 from ledger.store.attachments import MAX_ATTACHMENT
 from ledger.store.files import read_small
