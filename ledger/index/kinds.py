@@ -44,5 +44,13 @@ SEVERITIES: Final = {
     "not-effective": "warning",
     "run-id-reused": "warning",
     "illegal-transition": "warning",
+    "delivery-not-covered": "warning",
+    "delivery-outside-term": "warning",
+    "delivery-taken-back": "warning",
+    "delivery-frozen": "warning",
+    "overcharged": "warning",
+    "above-price-cap": "warning",
+    "price-for-free-use": "warning",
+    "price-not-comparable": "info",
 }
 """Every kind of finding and how bad it is: the stable codes that users and other programs see."""

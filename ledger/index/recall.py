@@ -193,7 +193,7 @@ def _note_takers(
             public.append(given)
         else:
             people.note(given.taker, "grantee" if given.kind == "grant" else "buyer", given)
-    for given in deliveries(database, versions, block):
+    for given in deliveries(database, sorted(assets), versions, block):
         if given.taker is not None:
             people.note(given.taker, "recipient", given)
     return public

@@ -7,19 +7,15 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ledger.core.identity import parse_did
-from ledger.core.records import Agreement, Delivery
-from ledger.index.attested import said
 from ledger.index.database import Database
 from ledger.index.kinds import ACCEPTED, RECORD_TYPES, UNVERSIONED
 from ledger.index.lineage import hydrate
-from ledger.index.verification import decode_checked
 from ledger.index.writer import listed
 
 What = Literal["grant", "agreement", "delivery"]
 
 _PORTION = 10_000
-_AGREEMENT, _DELIVERY = RECORD_TYPES.index("agreement"), RECORD_TYPES.index("delivery")
+_AGREEMENT = RECORD_TYPES.index("agreement")
 
 
 class Given(Struct, frozen=True):
@@ -61,17 +57,24 @@ def grants(database: Database, assets: list[str], versions: Collection[str], blo
         yield Given(record, what, giver, taker, found[entry], at_block, until or "", bool(revoked))
 
 
-def deliveries(database: Database, versions: Collection[str], block: int) -> Iterator[Given]:
-    """Yield the deliveries of any of these versions, whatever became of them."""
-    for record, payload, at_block, revoked in database.rows(_DELIVERIES, _DELIVERY, ACCEPTED, block):
-        statement = decode_checked(payload)
-        assert isinstance(statement.predicate, Delivery)
-        names = [each.name for each in statement.subject if each.name in versions]
-        under = said(database, bytes.fromhex(statement.predicate.agreement)) if names else None
-        if under is not None and isinstance(under.statement.predicate, Agreement):
-            sides = under.statement.predicate
-            giver, taker = (parse_did(each)[1] for each in (sides.provider, sides.consumer))
-            yield Given(record, "delivery", giver, taker, names, at_block, "", bool(revoked))
+def deliveries(
+    database: Database, assets: list[str], versions: Collection[str], block: int
+) -> Iterator[Given]:
+    """Yield the deliveries of these versions, or of these assets as a whole, whatever became of them."""
+    found: dict[tuple[int, bytes, bytes], list[str]] = {}
+    places: dict[int, tuple[bytes, int, int]] = {}
+    for at in range(0, len(assets), _PORTION):
+        names = listed(assets[at : at + _PORTION])
+        for entry, record, giver, taker, asset, number, at_block, revoked in database.rows(
+            _DELIVERED, names, block
+        ):
+            name = asset if number == UNVERSIONED else f"{asset}@{number}"
+            if number == UNVERSIONED or name in versions:
+                found.setdefault((entry, giver, taker), []).append(name)
+                places[entry] = (record, at_block, revoked)
+    for (entry, giver, taker), names_of in sorted(found.items()):
+        record, at_block, revoked = places[entry]
+        yield Given(record, "delivery", giver, taker, names_of, at_block, "", bool(revoked))
 
 
 _GRANTED = """
@@ -96,7 +99,11 @@ FROM json_each(?1) j CROSS JOIN entry e ON e.id = j.value JOIN said s ON s.entry
 JOIN granted g ON g.id = (SELECT min(h.id) FROM granted h WHERE h.entry = e.id)
 JOIN party giver ON giver.id = g.giver LEFT JOIN party taker ON taker.id = g.taker
 """
-_DELIVERIES = """
-SELECT e.record, s.payload, e.block, EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record)
-FROM said s JOIN entry e ON e.id = s.entry WHERE e.kind = ? AND e.verdict = ? AND s.block <= ? ORDER BY e.id
+_DELIVERED = """
+SELECT e.id, e.record, giver.address, taker.address, a.name, d.number, e.block,
+  EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record AND x.block <= ?2)
+FROM json_each(?1) j CROSS JOIN asset a ON a.name = j.value
+CROSS JOIN delivered d ON d.asset = a.id AND d.sent = 1
+JOIN entry e ON e.id = d.entry JOIN party giver ON giver.id = d.giver JOIN party taker ON taker.id = d.taker
+WHERE d.block <= ?2
 """

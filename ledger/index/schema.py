@@ -73,6 +73,11 @@ DERIVED: Final[dict[str, str]] = {
     # was attested; `number` as of a node
     "granted": "asset number taker giver onward entry block",
     "attested": "kind:t asset number target:b? entry block",
+    # who agreed with whom about what, every step; and what was delivered under which agreement (row of the
+    # entry that says its terms). `process` is a hash that stands for the transfer, `sent` is 0 where nothing
+    # went out, `counts` is 0 for a step that was not allowed
+    "agreed": "asset number provider consumer entry block",
+    "delivered": "process agreement asset number giver taker sent units counts entry block",
     "finding": "kind:t entry? log? subject:t text:t block",
     "document": "asset entry name:t title:t text:t fields:t block",
 }
@@ -100,6 +105,8 @@ _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegat
     "revocation(target)",
     "revocation(entry)", "revoked(target)", "said(entry)", "said(previous)", "granted(asset, taker)",
     "granted(taker)", "granted(entry)", "attested(asset, kind)", "attested(kind)", "attested(target)",
+    "agreed(asset)", "agreed(provider)", "agreed(consumer)", "agreed(entry)", "delivered(process)",
+    "delivered(agreement)", "delivered(asset, number)", "delivered(entry)",
     "finding(entry)", "document(asset)")  # fmt: skip
 
 _EXPRESSIONS: Final = {

@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from ledger.chain import contracts
 from ledger.core import digests
-from ledger.core.authority import Place
 from ledger.core.authority_rights import check_attestation
 from ledger.core.digests import target_of_record
 from ledger.core.errors import NotFound, Unauthorized, Usage
@@ -27,13 +26,13 @@ from ledger.service.assets import anchors
 from ledger.service.attached import Sealing
 from ledger.service.batch import Batch
 from ledger.service.context import Context
+from ledger.service.giving import next_place, subject_of
 from ledger.service.offers import parse_money, parse_share
 from ledger.service.parties import party_address
 from ledger.service.publishing import publish
 from ledger.service.rechecking import statement_at
-from ledger.service.recorded import recorded
+from ledger.service.recorded import record_id
 from ledger.service.results import Receipt
-from ledger.service.subjects import resource
 from ledger.service.times import end_of, start_of
 from ledger.store.attachments import MAX_ATTACHMENT
 from ledger.store.files import read_small
@@ -87,7 +86,7 @@ def attest(context: Context, assertion: Assertion, *, anchor: bool = True) -> Re
     with context.writing():
         batch, sealing = Batch(context), Sealing(context)
         target = _target(context, assertion)
-        subject = _subject(context, batch, assertion.names, target)
+        subject = _subject(context, assertion.names, target)
         said = read_assertion(context, assertion, target)
         begun = _begun(context, assertion, subject, target)
         attached = [] if report is None else [_attach(sealing, assertion, report)]
@@ -114,16 +113,8 @@ def add_attestation(
 
 def check_may_attest(context: Context, subject: Sequence[Resource], predicate: Attestation) -> None:
     """Refuse what the rules would reject once it is anchored."""
-    head = context.index.head
-    place = Place(
-        context.ledger_id.hex(),
-        context.descriptor.chain_id,
-        context.log_id.hex(),
-        0 if head is None else head.number + 1,
-        0 if head is None else head.time_unix_s,
-    )
     try:
-        check_attestation(subject, predicate, [context.address], place, context.index.facts())
+        check_attestation(subject, predicate, [context.address], next_place(context), context.index.facts())
     except Unauthorized as error:
         raise Usage(f"that is not yours to say ({error.reason}): {error}", hint=error.hint) from None
 
@@ -177,7 +168,7 @@ def _words(members: Iterable[str]) -> str:
 def _target(context: Context, assertion: Assertion) -> bytes:
     """Return the record that it is about; of a freeze without one, the registration of the asset."""
     if assertion.about:
-        return recorded(context, assertion.about)[1]
+        return record_id(context, assertion.about)
     if assertion.outcome not in (FROZEN, LIFTED):
         return b""
     if len(assertion.names) != 1:
@@ -188,14 +179,14 @@ def _target(context: Context, assertion: Assertion) -> bytes:
     return asset.registration.record
 
 
-def _subject(context: Context, batch: Batch, names: Sequence[str], target: bytes) -> list[Resource]:
+def _subject(context: Context, names: Sequence[str], target: bytes) -> list[Resource]:
     """Return the subject: what was named, else what the record is about."""
     if names:
-        return [resource(context, batch, name) for name in names]
+        return subject_of(context, names)
     if not target:
         raise Usage("what is it about?", hint="name assets or versions, or a record with --about")
     said = context.index.said(target)
-    row, _ = recorded(context, target.hex())
+    row = context.index.find_records(target.hex())[0]
     statement = said.statement if said else statement_at(context, row.log, row.idx)
     about = [each for each in statement.subject if digests.RUN not in each.digest]
     if not about:

@@ -178,6 +178,11 @@ class Batch:
         predicate = Revocation(**self._header(), target=target.hex(), reason=reason, effective=effective)
         return self._add("revocation", target.hex(), list(subject), predicate)
 
+    def say(self, subject: Sequence[Resource], predicate: Predicate) -> bytes:
+        """Record what a whole predicate says (see `header`) of the subject. Returns the record id."""
+        about = ", ".join(each.name for each in subject)
+        return self._add(type(predicate).__name__.lower(), about, list(subject), predicate)
+
     def asset_resource(self, asset: str) -> Resource:
         """Return an asset as a subject: by its name and its own digest."""
         return Resource(asset, {"dataledger-asset-v1": digests.asset_digest(self._context.ledger_id, asset)})
@@ -238,13 +243,7 @@ class Batch:
             self._undo.append(lambda: self._latest.update({asset: before}))
 
     def _header(self, attachments: Sequence[Attachment] = ()) -> dict[str, Any]:
-        return {
-            "ledger": self._context.ledger_id.hex(),
-            "logs": [self._context.log_id.hex()],
-            "authors": [self._context.party],
-            "time": now(),
-            "attachments": list(attachments),
-        }
+        return header(self._context) | {"attachments": list(attachments)}
 
     def _add(self, type_: str, about: str, subject: list[Resource], predicate: Predicate) -> bytes:
         payload = build_statement(subject, predicate)
@@ -256,3 +255,13 @@ class Batch:
             )
         )
         return record
+
+
+def header(context: Context) -> dict[str, Any]:
+    """Return what every predicate of this party begins with: ledger, its log, itself as author, the time."""
+    return {
+        "ledger": context.ledger_id.hex(),
+        "logs": [context.log_id.hex()],
+        "authors": [context.party],
+        "time": now(),
+    }

@@ -15,7 +15,7 @@ from ledger.core.instants import NANOSECONDS, instant_ns
 from ledger.core.records_rights import Attestation
 from ledger.index.attested import AttestedView
 from ledger.service.context import Context
-from ledger.service.recorded import recorded
+from ledger.service.recorded import record_id
 from ledger.service.results import AffectedParty
 
 OPEN, CLOSED = "open", "closed"
@@ -57,7 +57,7 @@ def is_past(time: str) -> bool:
 
 def case_called(context: Context, what: str) -> Case:
     """Return the incident whose record id begins so; NotFound if it is none."""
-    _, record = recorded(context, what)
+    record = record_id(context, what)
     found = context.index.said(record)
     said = None if found is None else found.statement.predicate
     if found is None or not isinstance(said, Attestation) or said.outcome != OPEN:
@@ -129,7 +129,7 @@ def answer_of(context: Context, notice: bytes, party: str) -> AttestedView | Non
 
 def notices_meant(context: Context, what: str) -> list[AttestedView]:
     """Return the notice that is meant, or those of the incident that is meant which went to this party."""
-    _, record = recorded(context, what)
+    record = record_id(context, what)
     found = context.index.said(record)
     said = None if found is None else found.statement.predicate
     if found is not None and isinstance(said, Attestation):
