@@ -108,7 +108,7 @@ _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegat
     "attachment(entry)", "transfer(asset)", "transfer(entry)", "holder(asset)", "holder(party)",
     "revocation(target)",
     "revocation(entry)", "revoked(target)", "said(entry)", "said(previous)", "granted(asset, taker)",
-    "granted(taker)", "granted(entry)", "attested(asset, kind)", "attested(target)",
+    "granted(taker)", "granted(entry)", "attested(asset, kind)", "attested(kind)", "attested(target)",
     "agreed(asset)", "agreed(provider)", "agreed(consumer)", "agreed(entry)", "delivered(process)",
     "delivered(agreement)", "delivered(asset, number)", "delivered(entry)",
     "settled(asset, payer, agreement, until)", "settled(payer)", "settled(entry)", "allotted(party)",
