@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from . import assets, disclosing, evidence, failures, identity, lineage, records, rights, workspace
+from . import assets, demo, disclosing, evidence, failures, identity, lineage, records, rights, workspace
 from .declare import Group
 from .session import Session
 
@@ -48,7 +48,7 @@ def cli(ctx: click.Context, folder: Path | None, quiet: bool) -> None:
     ctx.call_on_close(session.close)
 
 
-cli.add_section("Start and record", (workspace.init, *assets.COMMANDS))
+cli.add_section("Start and record", (demo.demo, workspace.init, *assets.COMMANDS))
 cli.add_section("Ask", (*lineage.COMMANDS, evidence.verify, lineage.audit))
 cli.add_section("Rights", rights.COMMANDS)
 cli.add_section("Prove to others", (*evidence.COMMANDS, *disclosing.COMMANDS))
