@@ -17,6 +17,7 @@ import click
 from . import (
     assets,
     attesting,
+    demo,
     disclosing,
     evidence,
     failures,
@@ -62,7 +63,7 @@ def cli(ctx: click.Context, folder: Path | None, quiet: bool) -> None:
     ctx.call_on_close(session.close)
 
 
-cli.add_section("Start and record", (workspace.init, *assets.COMMANDS))
+cli.add_section("Start and record", (demo.demo, workspace.init, *assets.COMMANDS))
 cli.add_section("Ask", (*lineage.COMMANDS, evidence.verify, lineage.audit))
 cli.add_section("Rights", rights.COMMANDS)
 cli.add_section("Trade", (*trading.COMMANDS, *settling.COMMANDS))
