@@ -38,18 +38,28 @@ def register(
     kind: str = "dataset",
     license: str = "",  # noqa: A002 - the predicate's word
     aliases: Iterable[str] = (),
+    arbiter: str = "",
     anchor: bool = True,
 ) -> Receipt:
-    """Register an asset, with the content of `path` as its version 1 if a path is given."""
+    """Register an asset, with the content of `path` as its version 1 if a path is given. `arbiter` names the
+    party that alone may freeze it in a dispute.
+    """
     with asked():
         check_asset(asset)
     names = [parse_alias(text) for text in aliases]
     content = None if path is None else observe(context, path)
+    judge = context.did(party_address(context, arbiter)) if arbiter else ""
     with context.writing():
         batch = Batch(context)
         with asked():
             batch.register(
-                asset, title=title, description=description, kind=kind, license=license, aliases=names
+                asset,
+                title=title,
+                description=description,
+                kind=kind,
+                license=license,
+                aliases=names,
+                arbiter=judge,
             )
         if path is not None and content is not None:
             add_version(batch, asset, path, content)
