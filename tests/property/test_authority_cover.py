@@ -99,7 +99,7 @@ def test_who_is_missing(authors: list[bytes], signers: list[bytes], pairs: set[t
     )
     statement, keyids = said_by(authors), keyids_of(signers)
     if not possible:
-        with pytest.raises(Unauthorized, match="one signature an author|no author's delegate"):
+        with pytest.raises(Unauthorized, match=r"one signature an author|no author's delegate"):
             missing_signers(statement, keyids, PLACE, Delegations(pairs))
         return
     missing = missing_signers(statement, keyids, PLACE, Delegations(pairs))
