@@ -186,7 +186,7 @@ def test_what_rests_on_a_grant_and_what_its_price_may_be(both: Stage) -> None:
         ({"price": "1.20"}, "an amount and a currency"),
         ({"unit": ""}, "`unit` beside"),
         ({"until": "2001-01-01", "start": "2002-01-01"}, "after `start`"),
-        ({"previous": "ffff", "names": (), "rights": (), "to": ""}, "0 records"),
+        ({"previous": "ffff", "names": (), "rights": (), "to": ""}, "no record that counts"),
     ],
 )
 def test_what_can_not_be_proposed(both: Stage, more: dict[str, Any], says: str) -> None:
@@ -377,7 +377,7 @@ def test_a_negotiation_step_by_step(both: Stage) -> None:
     accepted = negotiated(both)
     file = haina.folder / "agreed.json"
     half = haina.reopen().propose(Deal(previous=accepted), file)
-    assert half.state == "AGREED"
+    assert half.agreement.state == "AGREED"
     deal_record = jinlong.reopen().sign(file).record
     ask = haina.reopen().may
     assert ask("jinlong", "use", "haina/orders", purpose="planning").verdict == "denied"  # not final yet
@@ -414,7 +414,7 @@ def test_steps_that_may_not_be_taken(both: Stage) -> None:
         (jinlong.ledger, "ACCEPTED", asked, "ACCEPTED can't follow REQUESTED"),
         (ledger, "ACCEPTED", asked, "ACCEPTED is a step of Jinlong"),
         (jinlong.ledger, "FINALIZED", asked, "FINALIZED is a step of Haina"),
-        (ledger, "ACCEPTED", "ffff", "0 records that count"),
+        (ledger, "ACCEPTED", "ffff", "no record that counts begins"),
     ]
     for party, state, record, says in cases:
         with pytest.raises(Usage, match=says) as caught:
@@ -469,7 +469,7 @@ def test_what_may_not_be_delivered(agreed: Stage) -> None:
     asked = record_of(jinlong.ledger.negotiate("REQUESTED", deal(to="haina", side="consumer")))
     haina.reopen()
     cases: list[tuple[dict[str, Any], str]] = [
-        ({"agreement": "ffff"}, "0 records that count"),
+        ({"agreement": "ffff"}, "no record that counts begins"),
         ({"agreement": asked}, "agreement-unknown"),
         ({"versions": ["haina/orders@9"]}, "no version"),
         ({"versions": ["haina/orders"]}, "what is delivered are versions"),
