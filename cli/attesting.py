@@ -9,8 +9,8 @@ import click
 
 from .assets import a_path, no_anchor
 from .declare import command, pass_session
-from .rights import LEVELS
 from .session import Session
+from .terms import LEVELS
 
 if TYPE_CHECKING:
     from ledger.core.records_rights import Kind, Level

@@ -43,7 +43,7 @@ class TradeFacts(Protocol):
 
 
 def links_of(record: str, facts: TradeFacts) -> list[Given]:
-    """Give a grant or final agreement (hex id) and what it rests on, nearest first; none if not final."""
+    """Give a grant or final agreement (hex id) and what it rests on, nearest first; none if it is neither."""
     links: list[Given] = []
     while record and record not in {link.record for link in links}:
         given = facts.given(record)

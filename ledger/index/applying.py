@@ -31,6 +31,7 @@ from ledger.index.record_rows import Entry, RecordRows
 from ledger.index.record_types import TYPE_CODE
 from ledger.index.said_rows import SaidRows
 from ledger.index.schema import PENDING, short
+from ledger.index.settled import SettledRows
 from ledger.index.subjects import ABOUT
 from ledger.index.trade_rows import TradeRows
 from ledger.index.verification import Checked, decode_checked
@@ -63,6 +64,7 @@ class Applying:
         self._records = RecordRows(self._writer, self._memory)
         self._trade = TradeRows(self._writer, self._memory, descriptor.chain_id)
         self._said = SaidRows(self._writer, self._memory, self._facts, self._trade)
+        self._settled = SettledRows(self._writer, self._memory, self._facts)
         self._activities = ActivityRows(self._writer, self._memory)
         self._effects = Effects(self._writer, self._memory, self._facts, descriptor.ledger_id)
         self._findings = Findings(self._writer)
@@ -197,6 +199,7 @@ class Applying:
         entry = Entry(row, checked.record, party)
         self._records.apply(entry, record)
         self._said.apply(entry, record.statement, checked.payload)
+        self._settled.apply(entry, record.statement, place.block)
         if isinstance(predicate, Activity):
             self._activities.apply(row, party, record, predicate)
         else:

@@ -52,5 +52,10 @@ SEVERITIES: Final = {
     "above-price-cap": "warning",
     "price-for-free-use": "warning",
     "price-not-comparable": "info",
+    "settlement-replayed": "error",
+    "settlement-other-subject": "warning",
+    "settlement-not-final": "warning",
+    "settlement-not-billed": "error",
+    "settlement-basis-later": "warning",
 }
 """Every kind of finding and how bad it is: the stable codes that users and other programs see."""

@@ -78,6 +78,10 @@ DERIVED: Final[dict[str, str]] = {
     # went out, `counts` is 0 for a step that was not allowed
     "agreed": "asset number provider consumer entry block",
     "delivered": "process agreement asset number giver taker sent units counts entry block",
+    # income that was split, and who was allotted what; `start` and `until` in nanoseconds, `agreement` empty
+    # where the income is not that of one
+    "settled": "payer asset number agreement:b escrow:b? currency:t total as_of start until entry block",
+    "allotted": "settled party amount block",
     "finding": "kind:t entry? log? subject:t text:t block",
     "document": "asset entry name:t title:t text:t fields:t block",
 }
@@ -107,6 +111,7 @@ _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegat
     "granted(taker)", "granted(entry)", "attested(asset, kind)", "attested(kind)", "attested(target)",
     "agreed(asset)", "agreed(provider)", "agreed(consumer)", "agreed(entry)", "delivered(process)",
     "delivered(agreement)", "delivered(asset, number)", "delivered(entry)",
+    "settled(asset, payer, agreement, until)", "settled(payer)", "settled(entry)", "allotted(party)",
     "finding(entry)", "document(asset)")  # fmt: skip
 
 _EXPRESSIONS: Final = {

@@ -26,6 +26,8 @@ from ledger.service import results as r
 from ledger.service.context import Context
 from ledger.service.ledger_identity import IdentityMethods
 from ledger.service.ledger_recalling import RecallMethods
+from ledger.service.ledger_settlement import SettlementMethods
+from ledger.service.ledger_trading import TradingMethods
 from ledger.service.progress import Confirm, Notify, Progress, no_progress, refuse, silent
 from ledger.store.passphrase import Prompt
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from ledger.service.request import InitRequest
 
 
-class Ledger(IdentityMethods, RecallMethods):
+class Ledger(IdentityMethods, TradingMethods, SettlementMethods, RecallMethods):
     """An opened workspace."""
 
     def __init__(self, context: Context) -> None:

@@ -11,12 +11,16 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ledger.service import InitRequest, Ledger
 from ledger.service.context import Context
 from ledger.service.results import Problem
+
+if TYPE_CHECKING:
+    from tests.service.market import Market
 
 PYTHON = sys.executable
 COMMAND = [PYTHON, "-m", "ledger_cli"]
@@ -168,6 +172,50 @@ def stage(_template: Path, tmp_path: Path) -> Iterator[Stage]:
 def story(_story: Path, tmp_path: Path) -> Iterator[Stage]:
     """Both parties with an asset each; Haina follows Jinlong."""
     yield from copied(_story, tmp_path / "stage")
+
+
+@pytest.fixture(scope="session")
+def _market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four parties whose data is in one product."""
+    from tests.service.market import begin
+
+    path = tmp_path_factory.mktemp("market") / "market"
+    begin(path).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _licensed(_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with grants for all of it."""
+    from tests.service.market import Market, license_all
+
+    path = tmp_path_factory.mktemp("licensed") / "market"
+    shutil.copytree(_market, path)
+    market = Market(path)
+    license_all(market)
+    market.close()
+    return path
+
+
+@pytest.fixture
+def market(_market: Path, tmp_path: Path) -> Iterator[Market]:
+    """Four parties whose data is in one product, and nothing granted."""
+    yield from _copied_market(_market, tmp_path / "market")
+
+
+@pytest.fixture
+def licensed(_licensed: Path, tmp_path: Path) -> Iterator[Market]:
+    """The same, with grants for all of it."""
+    yield from _copied_market(_licensed, tmp_path / "market")
+
+
+def _copied_market(source: Path, target: Path) -> Iterator[Market]:
+    from tests.service.market import Market
+
+    shutil.copytree(source, target)
+    market = Market(target)
+    yield market
+    market.close()
 
 
 @pytest.fixture
