@@ -14,7 +14,18 @@ from pathlib import Path
 
 import click
 
-from . import assets, disclosing, evidence, failures, identity, lineage, records, rights, settling, workspace
+from . import (
+    assets,
+    disclosing,
+    evidence,
+    failures,
+    identity,
+    lineage,
+    records,
+    rights,
+    settling,
+    workspace,
+)
 from .declare import Group
 from .session import Session
 

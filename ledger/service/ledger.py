@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Self
 from ledger.core.lineage import LineageGraph
 from ledger.service import results as r
 from ledger.service.context import Context
+from ledger.service.ledger_escrow import EscrowMethods
 from ledger.service.ledger_identity import IdentityMethods
 from ledger.service.ledger_settlement import SettlementMethods
 from ledger.service.progress import Confirm, Notify, Progress, no_progress, refuse, silent
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from ledger.service.request import InitRequest
 
 
-class Ledger(IdentityMethods, SettlementMethods):
+class Ledger(IdentityMethods, SettlementMethods, EscrowMethods):
     """An opened workspace."""
 
     def __init__(self, context: Context) -> None:
