@@ -1,4 +1,4 @@
-"""Money that is really paid: an escrow on a chain, the consent of its sides, and what recorded and paid differ.
+"""Money that is really paid: an escrow on a chain, the consent of its sides, what recorded and paid differ.
 
 The exchange buys of the firm; what it pays is split among the firm, the office and the surveyor. Each attack
 is made on purpose and refused, or found.
@@ -6,21 +6,25 @@ is made on purpose and refused, or found.
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
 from ledger.chain import escrow as escrows
+from ledger.chain.artifacts import load
 from ledger.chain.embedded.chain import EmbeddedChain
 from ledger.chain.interface import Call
+from ledger.chain.transactions import created_address, sign_digest
 from ledger.core.errors import FormatError, Invalid, NotFound, Rejected, Usage, WrongLedger
+from ledger.core.escrow import recorded_split_hash
 from ledger.core.identity import parse_did
 from ledger.service.escrowing import Opening
-from ledger.service.results import SettlementCheck
+from ledger.service.results import EscrowState, SettlementCheck
 from ledger.service.settlement_sale import Income
 from tests.service.conftest import kinds
 from tests.service.market import (
@@ -42,45 +46,75 @@ LATER = "2099-12-31"
 PAYEES = (FIRM, OFFICE, SURVEYOR)
 
 
-class Deal:
+class Deal(NamedTuple):
     """An agreement with what was delivered under it, an escrow opened by the buyer, a settlement recorded."""
 
-    def __init__(self, market: Market, *, payees: tuple[str, ...] = PAYEES, **more: Any) -> None:
-        self.market = market
-        self.agreement = agreed(market)
-        delivered(market, self.agreement, "p1", 10_001, 1_200_120)
-        asked = {"agreement": self.agreement, "payees": payees, "amount": "12001.20 CNY", "deadline": LATER}
-        opened = market[EXCHANGE].ledger.open_escrow(Opening(**(asked | more)))
-        self.escrow, self.opened = opened.escrow, opened
-        income = Income(product=PRODUCT, agreement=self.agreement, escrow=self.escrow)
-        self.record = market[FIRM].ledger.record_settlement(income).records[0].record
+    market: Market
+    agreement: str
+    escrow: str
+    record: str
 
     def fund(self) -> None:
         self.market[EXCHANGE].ledger.fund_escrow(self.escrow)
 
-    def approvals(self, *names: str, **more: Any) -> list[str]:
+    def approvals(self, *names: str) -> list[str]:
         """The signatures of these parties, in hex."""
-        return [self.market[name].ledger.approve_escrow(self.record, **more).signature for name in names]
+        return [self.market[name].ledger.approve_escrow(self.record).signature for name in names]
 
-    def pay(self, *approvals: str) -> Any:
+    def pay(self, *approvals: str) -> EscrowState:
         return self.market[EXCHANGE].ledger.pay_escrow(self.record, approvals)
 
     def check(self, name: str = SURVEYOR) -> SettlementCheck:
         return self.market[name].ledger.check_settlement(self.record)
 
+    def paid(self) -> str:
+        """What became of the money."""
+        payment = self.check().payment
+        assert payment is not None
+        return payment.paid
+
+
+def terms(agreement: str, **more: Any) -> Opening:
+    """The escrow of the deal, or one with other terms."""
+    asked = {"agreement": agreement, "payees": PAYEES, "amount": "12001.20 CNY", "deadline": LATER}
+    return Opening(**(asked | {"payer": "exchange"} | more))
+
+
+@pytest.fixture(scope="session")
+def _deal(_licensed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str, str]:
+    """The deal, made once."""
+    path = tmp_path_factory.mktemp("deal") / "market"
+    shutil.copytree(_licensed, path)
+    market = Market(path)
+    agreement = agreed(market)
+    delivered(market, agreement, "p1", 10_001, 1_200_120)
+    escrow = market[EXCHANGE].ledger.open_escrow(terms(agreement)).escrow
+    income = Income(product=PRODUCT, agreement=agreement, escrow=escrow)
+    record = market[FIRM].ledger.record_settlement(income).records[0].record
+    market.close()
+    return path, agreement, escrow, record
+
 
 @pytest.fixture
-def deal(licensed: Market) -> Deal:
-    return Deal(licensed)
+def deal(_deal: tuple[Path, str, str, str], tmp_path: Path) -> Iterator[Deal]:
+    """A copy of it."""
+    path, *rest = _deal
+    shutil.copytree(path, tmp_path / "market")
+    market = Market(tmp_path / "market")
+    yield Deal(market, *rest)
+    market.close()
 
 
 @pytest.fixture
-def late(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The year is 2100 for whoever makes blocks."""
-    clock = {"clock": lambda: time.time() + 100 * 365 * 86_400}
-    defaults = EmbeddedChain.__init__.__kwdefaults__
-    monkeypatch.setattr(EmbeddedChain.__init__, "__kwdefaults__", defaults | clock)
-    yield
+def years(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let this many years pass for whoever makes blocks."""
+
+    def pass_years(count: int) -> None:
+        clock = {"clock": lambda: time.time() + count * 366 * 86_400}
+        defaults = EmbeddedChain.__init__.__kwdefaults__
+        monkeypatch.setattr(EmbeddedChain.__init__, "__kwdefaults__", defaults | clock)
+
+    return pass_years
 
 
 def amounts(market: Market, **given: int) -> dict[str, int]:
@@ -92,15 +126,14 @@ def amounts(market: Market, **given: int) -> dict[str, int]:
 
 def test_from_opening_to_withdrawing(deal: Deal, tmp_path: Path) -> None:
     market = deal.market
-    opened = deal.opened
-    assert (opened.state, opened.what, opened.payer) == ("created", "opened", market.did(EXCHANGE))
+    opened = market[OFFICE].ledger.escrow(deal.escrow)
+    assert (opened.state, opened.payer) == ("created", market.did(EXCHANGE))
     assert (opened.amount, opened.agreement) == (1_200_120, deal.agreement)
-    assert deal.check().payment is not None
-    assert (deal.check().verdict, deal.check().payment.paid) == ("good", "unpaid")  # type: ignore[union-attr]
+    assert (deal.check().verdict, deal.paid()) == ("good", "unpaid")
     deal.fund()
     funded = market[OFFICE].ledger.escrow(deal.record)
     assert (funded.state, funded.escrow) == ("funded", deal.escrow)
-    assert "funded" in deal.check().payment.text  # type: ignore[union-attr]
+    assert deal.paid() == "unpaid"
 
     files = [tmp_path / f"{name}.approval" for name in PAYEES]
     for name, file in zip(PAYEES, files, strict=True):
@@ -110,8 +143,7 @@ def test_from_opening_to_withdrawing(deal: Deal, tmp_path: Path) -> None:
     assert {each.party: each.given for each in done.payees} == amounts(
         market, firm=720_072, office=396_040, surveyor=84_008
     )
-    checked = deal.check()
-    assert (checked.verdict, checked.payment.paid) == ("good", "paid")  # type: ignore[union-attr]
+    assert (deal.check().verdict, deal.paid()) == ("good", "paid")
 
     account = parse_did(market.did(SURVEYOR))[1]
     before = market[SURVEYOR].context.reader.balance_wei(account)
@@ -123,7 +155,7 @@ def test_from_opening_to_withdrawing(deal: Deal, tmp_path: Path) -> None:
     assert market[SURVEYOR].context.reader.balance_wei(account) < before
     with pytest.raises(Rejected, match="nothing is owed"):
         market[SURVEYOR].ledger.withdraw_escrow(deal.escrow)
-    assert deal.check().payment.paid == "paid"  # type: ignore[union-attr]
+    assert deal.paid() == "paid"
 
     (line,) = market[OFFICE].ledger.settlement_statement().lines
     assert (line.paid, line.escrow, line.allotted) == ("paid", deal.escrow, 396_040)
@@ -132,10 +164,10 @@ def test_from_opening_to_withdrawing(deal: Deal, tmp_path: Path) -> None:
 
 
 def test_the_same_terms_are_the_same_escrow(deal: Deal) -> None:
-    asked = {"agreement": deal.agreement, "amount": "12001.20 CNY", "deadline": LATER, "payer": "exchange"}
-    again = deal.market[OFFICE].ledger.open_escrow(Opening(payees=PAYEES[::-1], **asked))
+    again = deal.market[OFFICE].ledger.open_escrow(terms(deal.agreement, payees=PAYEES[::-1]))
     assert (again.escrow, again.what, again.block) == (deal.escrow, "was open already", None)
-    other = deal.market[OFFICE].ledger.open_escrow(Opening(payees=PAYEES[:2], **asked))
+    other = deal.market[OFFICE].ledger.open_escrow(terms(deal.agreement, payees=PAYEES[:2]))
+    assert other.what == "opened"
     assert other.escrow != deal.escrow
 
 
@@ -143,14 +175,7 @@ def test_the_arbiter_stands_in_for_the_buyer(market: Market) -> None:
     market.grant(OFFICE, FIRM, "office/hourly", "30%")
     make(market, FIRM, "firm/simple", ["office/hourly"])
     deal = agreed(market, "firm/simple", unit_price=None)  # a price of its own, in no record
-    opening = Opening(
-        agreement=deal,
-        payees=["firm", "office"],
-        amount="100.01 CNY",
-        deadline=LATER,
-        payer="exchange",
-        arbiter="surveyor",
-    )
+    opening = terms(deal, payees=["firm", "office"], amount="100.01 CNY", arbiter="surveyor")
     escrow = market[FIRM].ledger.open_escrow(opening).escrow
     income = Income(product="firm/simple", revenue="100.01", currency="CNY", escrow=escrow, agreement=deal)
     record = market[FIRM].ledger.record_settlement(income).records[0].record
@@ -191,9 +216,6 @@ def test_before_it_is_funded_and_twice(deal: Deal) -> None:
 
 
 def test_a_strangers_approval(deal: Deal) -> None:
-    other = Deal.__new__(Deal)
-    other.__dict__.update(deal.__dict__)
-    deal.fund()
     stranger = deal.approvals(SURVEYOR)[0]
     changed = f"{stranger[:20]}{'0' if stranger[20] != '0' else '1'}{stranger[21:]}"
     for wrong in (changed, "0x" + "00" * 65, "0x" + "ff" * 65):
@@ -203,22 +225,17 @@ def test_a_strangers_approval(deal: Deal) -> None:
         deal.pay("0x1234")
 
 
-def test_one_who_takes_no_part_can_not_approve(licensed: Market) -> None:
-    deal = Deal(licensed)
-    licensed.grant(OFFICE, EXCHANGE, "office/hourly", "1%")
-    alone = Opening(
-        agreement=deal.agreement, payees=PAYEES, amount="12001.20 CNY", deadline=LATER, payer="firm"
-    )
-    escrow = licensed[FIRM].ledger.open_escrow(alone).escrow
-    licensed[FIRM].ledger.revoke(deal.record)
+def test_one_who_takes_no_part_can_not_approve(deal: Deal) -> None:
+    market = deal.market
+    escrow = market[FIRM].ledger.open_escrow(terms(deal.agreement, payer="firm")).escrow
+    market[FIRM].ledger.revoke(deal.record)
     income = Income(product=PRODUCT, agreement=deal.agreement, escrow=escrow)
-    record = licensed[FIRM].ledger.record_settlement(income).records[0].record
+    record = market[FIRM].ledger.record_settlement(income).records[0].record
     with pytest.raises(Usage, match="neither payer nor payee nor arbiter"):
-        licensed[EXCHANGE].ledger.approve_escrow(record)
-    stale = licensed[OFFICE].ledger.approve_escrow(record).signature
-    with pytest.raises(Invalid, match="no side of the escrow"):  # of the other escrow
-        approved = licensed[EXCHANGE].ledger.approve_escrow(deal.record, despite=True)
-        licensed[FIRM].ledger.pay_escrow(record, [approved.signature, stale])
+        market[EXCHANGE].ledger.approve_escrow(record)
+    other = market[EXCHANGE].ledger.approve_escrow(deal.record, despite=True).signature
+    with pytest.raises(Invalid, match="no side of the escrow"):  # it was for the other escrow
+        market[FIRM].ledger.pay_escrow(record, [other])
 
 
 @pytest.mark.parametrize(
@@ -249,9 +266,7 @@ def test_a_signature_for_another_chain_is_a_strangers(deal: Deal) -> None:
     """The hash binds the chain id: what was signed elsewhere is recovered as nobody here."""
     market = deal.market
     context = market[OFFICE].context
-    from ledger.chain.transactions import sign_digest
-    from ledger.core.escrow import recorded_split_hash
-
+    market[OFFICE].ledger.sync()
     (settled,) = context.index.settlements(record=bytes.fromhex(deal.record))
     found = escrows.read_escrow(context.reader, bytes.fromhex(deal.escrow[2:]))
     digest = recorded_split_hash(
@@ -306,10 +321,9 @@ def test_a_true_split_that_was_paid_differently(deal: Deal) -> None:
 
 def test_an_escrow_that_does_not_fit_the_record(deal: Deal) -> None:
     market = deal.market
-    asked = {"agreement": deal.agreement, "deadline": LATER}
     ledger = market[EXCHANGE].ledger
-    less = ledger.open_escrow(Opening(payees=PAYEES, amount="12001.19 CNY", **asked)).escrow
-    fewer = ledger.open_escrow(Opening(payees=PAYEES[:2], amount="12001.20 CNY", **asked)).escrow
+    less = ledger.open_escrow(terms(deal.agreement, amount="12001.19 CNY")).escrow
+    fewer = ledger.open_escrow(terms(deal.agreement, payees=PAYEES[:2])).escrow
     market[FIRM].ledger.revoke(deal.record)
     for escrow, text in ((less, "1200119 smallest units, not 1200120"), (fewer, "none of its payees")):
         income = Income(product=PRODUCT, agreement=deal.agreement, escrow=escrow)
@@ -337,9 +351,6 @@ def test_a_contract_of_other_code_is_no_escrow(deal: Deal) -> None:
 
 def test_shipped_code_that_somebody_else_created_is_no_escrow(deal: Deal) -> None:
     """The code is right, and its address commits to nothing: what it was created with can't be told."""
-    from ledger.chain.artifacts import load
-    from ledger.chain.transactions import created_address
-
     context = deal.market[FIRM].context
     terms = escrows.read_escrow(context.reader, bytes.fromhex(deal.escrow[2:])).terms
     code = load("Settlement").init_code + escrows._arguments(terms)
@@ -354,24 +365,18 @@ def test_shipped_code_that_somebody_else_created_is_no_escrow(deal: Deal) -> Non
 # the deadline
 
 
-def test_a_refund_comes_with_the_deadline_and_not_before(
-    deal: Deal, late: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refund_comes_with_the_deadline_and_not_before(deal: Deal, years: Callable[[int], None]) -> None:
     market = deal.market
-    with monkeypatch.context() as now:
-        now.setattr(EmbeddedChain.__init__, "__kwdefaults__", {
-            **EmbeddedChain.__init__.__kwdefaults__, "clock": time.time,
-        })  # fmt: skip
-        deal.fund()
-        given = deal.approvals(FIRM, OFFICE, SURVEYOR)
-        with pytest.raises(Rejected, match="deadline has not passed"):
-            market[EXCHANGE].ledger.refund_escrow(deal.escrow)
+    deal.fund()
+    given = deal.approvals(FIRM, OFFICE, SURVEYOR)
+    with pytest.raises(Rejected, match="deadline has not passed"):
+        market[EXCHANGE].ledger.refund_escrow(deal.escrow)
+    years(100)
     with pytest.raises(Rejected, match="deadline has passed"):
         deal.pay(*given)
     done = market[OFFICE].ledger.refund_escrow(deal.escrow)
     assert (done.state, done.payer_owed) == ("refunded", 1_200_120)
-    checked = deal.check()
-    assert (checked.verdict, checked.payment.paid) == ("good", "refunded")  # type: ignore[union-attr]
+    assert (deal.check().verdict, deal.paid()) == ("good", "refunded")
     back = market[EXCHANGE].ledger.withdraw_escrow(deal.escrow)
     assert (back.state, back.payer_owed) == ("refunded", 0)
     with pytest.raises(Rejected, match="not funded"):
@@ -380,7 +385,6 @@ def test_a_refund_comes_with_the_deadline_and_not_before(
 
 def test_what_is_asked_has_to_make_sense(deal: Deal) -> None:
     ledger = deal.market[EXCHANGE].ledger
-    asked = {"agreement": deal.agreement, "payees": PAYEES, "amount": "1 CNY", "deadline": LATER}
     for wrong, match in (
         ({"payees": ()}, "1 to 64 payees"),
         ({"arbiter": "firm"}, "neither payer nor payee"),
@@ -391,7 +395,7 @@ def test_what_is_asked_has_to_make_sense(deal: Deal) -> None:
         ({"agreement": deal.record}, "type agreement"),
     ):
         with pytest.raises(Usage, match=match):
-            ledger.open_escrow(Opening(**(asked | wrong)))
+            ledger.open_escrow(terms(**({"agreement": deal.agreement} | wrong)))
     with pytest.raises(Usage, match="type settlement"):
         ledger.escrow(deal.agreement)
     plain = deal.market[FIRM].ledger.record_settlement(sold()).records[0].record
