@@ -9,7 +9,6 @@ import click
 from .declare import command, group, pass_session
 from .render import settling as render
 from .session import Session
-from .settling import settle
 
 despite_findings = click.option(
     "--despite-findings", is_flag=True, help="Sign it although the record is not as it should be."
@@ -26,8 +25,6 @@ def escrow() -> None:
     coin (wei) or of a token.
     """
 
-
-settle.add_command(escrow)
 
 ESCROW = click.argument("escrow", metavar="ESCROW|RECORD")
 

@@ -9,6 +9,7 @@ import click
 
 from .assets import no_anchor
 from .declare import Listing, command, pass_session
+from .escrowing import escrow
 from .render import settling as render
 from .session import UNSETTLED, Session
 
@@ -161,5 +162,7 @@ def statement(session: Session, party: str, period: str) -> int:
     session.answer(found, render.statement)
     return CODES.get(found.verdict, 1)
 
+
+settle.add_command(escrow)
 
 COMMANDS = (settle,)

@@ -33,6 +33,7 @@ from ledger.index.said_rows import SaidRows
 from ledger.index.schema import PENDING, short
 from ledger.index.settled import SettledRows
 from ledger.index.subjects import ABOUT
+from ledger.index.trade_rows import TradeRows
 from ledger.index.verification import Checked, decode_checked
 from ledger.index.writer import Writer, listed
 
@@ -61,7 +62,8 @@ class Applying:
         self._facts = Facts(self._writer, self._memory.assets)
         self._chain_rows = ChainRows(self._writer, self._memory.parties, self._memory.logs)
         self._records = RecordRows(self._writer, self._memory)
-        self._said = SaidRows(self._writer, self._memory, self._facts)
+        self._trade = TradeRows(self._writer, self._memory, descriptor.chain_id)
+        self._said = SaidRows(self._writer, self._memory, self._facts, self._trade)
         self._settled = SettledRows(self._writer, self._memory, self._facts)
         self._activities = ActivityRows(self._writer, self._memory)
         self._effects = Effects(self._writer, self._memory, self._facts, descriptor.ledger_id)
@@ -139,6 +141,7 @@ class Applying:
             return
         self._effects.end_block()
         self._findings.end_block()
+        self._trade.end_block(self._place_block, self._place_time)
         self._writer.flush()
         self._memory.forget()
         self._place_block = -1

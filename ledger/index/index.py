@@ -24,14 +24,15 @@ if TYPE_CHECKING:
     from ledger.core.authority import Facts as AuthorityFacts
     from ledger.core.lineage import LineageGraph
     from ledger.core.records import Statement
-    from ledger.core.rights_facts import RightsFacts
     from ledger.index.feeds import ChainFeed, LogFeed
     from ledger.index.history import Event
     from ledger.index.impact import Impact
     from ledger.index.lineage import Direction, Level
+    from ledger.index.rights import Rights
     from ledger.index.settled import SettledView, Steps
     from ledger.index.state import Difference, State
     from ledger.index.sync import Progress, SyncReport
+    from ledger.index.trade import Trade
 
 
 class Walked(TypedDict, total=False):
@@ -238,7 +239,13 @@ class Index(Questions):
         )
         return int(time or 0)
 
-    def rights(self, block: int) -> RightsFacts:
+    def trade(self) -> Trade:
+        """Return what is asked about agreements and deliveries."""
+        from ledger.index.trade import Trade
+
+        return Trade(self.database)
+
+    def rights(self, block: int) -> Rights:
         """Return the facts about rights as of the end of a block; see `core.rights.may`."""
         from ledger.index.rights import Rights
         from ledger.index.tracing import check_block

@@ -133,6 +133,18 @@ TABLES: Final[dict[str, str]] = {
         f"attested t {_PLACE} JOIN asset a ON a.id = t.asset",
         3,
     ),
+    "agreed": _table(
+        "e.record, a.name, t.number, p.address, c.address",
+        f"agreed t {_PLACE} JOIN asset a ON a.id = t.asset JOIN party p ON p.id = t.provider "
+        "JOIN party c ON c.id = t.consumer",
+        3,
+    ),
+    "delivered": _table(
+        "e.record, a.name, t.number, g.record, p.address, c.address, t.sent, t.units, t.counts",
+        f"delivered t {_PLACE} JOIN asset a ON a.id = t.asset JOIN entry g ON g.id = t.agreement "
+        "JOIN party p ON p.id = t.giver JOIN party c ON c.id = t.taker",
+        3,
+    ),
     "settled": _table(
         "e.record, p.address, a.name, t.number, t.agreement, t.escrow, t.currency, t.total, t.as_of, "
         "t.start, t.until",

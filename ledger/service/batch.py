@@ -20,6 +20,7 @@ from ledger.core.records import (
     Activity,
     Alias,
     Attachment,
+    Attestation,
     Digests,
     Field,
     Grant,
@@ -75,10 +76,11 @@ class Batch:
         kind: str = "dataset",
         license: str = "",  # noqa: A002 - the predicate's word
         aliases: Iterable[Alias] = (),
+        arbiter: str = "",
         attachments: Sequence[Attachment] = (),
     ) -> None:
-        """Register an asset in a namespace of this party. Raises Usage where it is registered, or not ours to
-        register.
+        """Register an asset in a namespace of this party; `arbiter` (a DID) alone may freeze it. Raises Usage
+        where it is registered, or not ours to register.
         """
         check_asset(asset)
         self.check_namespace(asset)
@@ -94,6 +96,7 @@ class Batch:
             kind=kind,
             license=license,
             aliases=list(aliases),
+            arbiter=arbiter,
         )
         self._add("registration", asset, [self.asset_resource(asset)], predicate)
         self._registered.add(asset)
@@ -157,6 +160,14 @@ class Batch:
         predicate = Grant(**self._header(), grantor=self._context.party, grantee=to, terms=terms, under=under)
         self._add("grant", ", ".join(each.name for each in subject), list(subject), predicate)
         return predicate
+
+    def attestation(
+        self, subject: Sequence[Resource], said: dict[str, Any], attachments: Sequence[Attachment] = ()
+    ) -> tuple[bytes, Attestation]:
+        """Record that this party says something of the subject. Returns the record id and what is said."""
+        predicate = Attestation(**self._header(attachments), **said)
+        names = ", ".join(each.name for each in subject)
+        return self._add("attestation", names, list(subject), predicate), predicate
 
     def revocation(
         self, target: bytes, subject: Sequence[Resource], reason: str, effective: str = ""

@@ -222,3 +222,50 @@ def _copied_market(source: Path, target: Path) -> Iterator[Market]:
 def haina(stage: Stage) -> Party:
     """Haina right after `init`."""
     return stage.haina
+
+
+CROWD = {"haina": "Haina Appliances", "jinlong": "Jinlong", "pear": "Pear Shop", "judge": "The Judge"}
+
+
+class Crowd:
+    """Four parties on one chain that all read one another's logs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.haina, self.jinlong, self.pear, self.judge = (Party(path / name) for name in CROWD)
+        self.all = (self.haina, self.jinlong, self.pear, self.judge)
+
+    def close(self) -> None:
+        """Close all workspaces."""
+        for party in self.all:
+            party.close()
+
+
+@pytest.fixture(scope="session")
+def _crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four workspaces; Haina has registered its orders, which the judge may freeze."""
+    crowd = Crowd(tmp_path_factory.mktemp("crowd") / "stage")
+    join = None
+    for (namespace, name), party in zip(CROWD.items(), crowd.all, strict=True):
+        party.folder.mkdir(parents=True)
+        Ledger.init(party.folder, InitRequest(namespace=namespace, name=name, join=join), env={})
+        join = crowd.haina.home / "ledger.json"
+    orders = crowd.haina.put("orders.csv", "machine,count\nA,3\n")
+    crowd.haina.ledger.register("haina/orders", orders, title="Orders", arbiter="judge")
+    for party in crowd.all[1:]:
+        party.ledger.register(f"{party.folder.name}/own", party.put("own.csv", party.folder.name))
+    for party in crowd.all:
+        for namespace, other in zip(CROWD, crowd.all, strict=True):
+            if other is not party:
+                party.ledger.follow(namespace, source=str(other.public))
+    crowd.close()
+    return crowd.path
+
+
+@pytest.fixture
+def crowd(_crowd: Path, tmp_path: Path) -> Iterator[Crowd]:
+    """Four parties on one chain, with an asset each, all following one another."""
+    shutil.copytree(_crowd, tmp_path / "stage")
+    crowd = Crowd(tmp_path / "stage")
+    yield crowd
+    crowd.close()
