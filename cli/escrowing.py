@@ -11,7 +11,7 @@ from .render import settling as render
 from .session import Session
 
 despite_findings = click.option(
-    "--despite-findings", is_flag=True, help="Sign it although the record is not as it should be."
+    "--despite-findings", is_flag=True, help="Sign it although it is not as it should be."
 )
 
 

@@ -102,7 +102,9 @@ dataledger settle record haina/demand --agreement 3f2a91c0 --period 2026-01-01..
 @click.argument("product", metavar="PRODUCT")
 @income_options
 @click.option("--escrow", default="", metavar="ADDRESS", help="The escrow contract that pays it out.")
-@click.option("--despite-gaps", is_flag=True, help="Record it although something was used without a grant.")
+@click.option(
+    "--despite-findings", is_flag=True, help="Record it although something was used without a grant."
+)
 @no_anchor
 @pass_session
 def record(
@@ -110,7 +112,7 @@ def record(
     /,
     product: str,
     escrow: str,
-    despite_gaps: bool,
+    despite_findings: bool,
     no_anchor: bool,
     **asked: Unpack[Asked],
 ) -> int:
@@ -120,7 +122,7 @@ def record(
     and so is a split that is not the bill of the agreement it names.
     """
     done = session.open().record_settlement(
-        _income(product, asked, escrow=escrow), despite=despite_gaps, anchor=not no_anchor
+        _income(product, asked, escrow=escrow), despite=despite_findings, anchor=not no_anchor
     )
     return session.settle(done)
 

@@ -17,12 +17,13 @@ from ledger.chain import escrow as escrows
 from ledger.chain.escrow import NOBODY, Escrow, EscrowTerms, read_escrow
 from ledger.core.errors import NotFound, Usage
 from ledger.core.escrow import MAX_PAYEES
-from ledger.core.records import Agreement, Settlement
+from ledger.core.records import Settlement
 from ledger.service.context import Context
 from ledger.service.offers import parse_money
 from ledger.service.parties import party_address
 from ledger.service.recorded import recorded
 from ledger.service.results import EscrowParty, EscrowState
+from ledger.service.settlement_sale import agreement_record
 from ledger.service.syncing import fresh
 from ledger.service.times import end_of, format_time, parse_time
 
@@ -144,9 +145,6 @@ def _sent(context: Context, found: Escrow, calls: Sequence[Call], what: str) -> 
 
 
 def _terms(context: Context, opening: Opening) -> EscrowTerms:
-    agreement = recorded(context, opening.agreement, "agreement")
-    said = agreement.statement.predicate
-    assert isinstance(said, Agreement)
     payer = party_address(context, opening.payer) if opening.payer else context.address
     payees = sorted({party_address(context, each) for each in opening.payees})
     arbiter = party_address(context, opening.arbiter) if opening.arbiter else NOBODY
@@ -160,7 +158,7 @@ def _terms(context: Context, opening: Opening) -> EscrowTerms:
     if opening.token and not _address(opening.token):
         raise Usage(f"token {opening.token!r}: expected the address of an ERC-20 contract")
     return EscrowTerms(
-        agreement=agreement.record,
+        agreement=agreement_record(context, opening.agreement),
         payer=payer,
         payees=tuple(payees),
         arbiter=arbiter,
