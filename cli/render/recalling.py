@@ -184,6 +184,8 @@ def _told(found: r.Incident) -> str:
 
 def _rest(found: r.Recall) -> Iterator[str]:
     """What was given to everybody, and how far the answer goes."""
+    if found.records_listed < found.records:
+        yield f"of {found.records:,} records that gave it to somebody, {found.records_listed:,} are listed"
     given = [f"{each.kind} {short(each.record)} gives it to everybody" for each in found.public]
     yield from notes(f"{each}: who used it can't be told" for each in given)
     at = anchored(found.to_block, found.to_block_time)

@@ -17,7 +17,8 @@ from ledger.core.rights_facts import Attested, Given
 from ledger.core.terms import covers
 from ledger.index.database import Database
 from ledger.index.recall import Recall, recall
-from ledger.index.recipients import grants
+from ledger.index.recipients import Given as Record
+from ledger.index.recipients import Reached, Recipients
 from ledger.index.rights import Rights
 from ledger.index.schema import PENDING
 
@@ -62,10 +63,23 @@ def consent(database: Database, chain_id: int, record: str, names: Sequence[str]
     )
     dependents = [
         each
-        for given in grants(database, assets, set(names), PENDING)
+        for given in _grants(database, names)
         for each in _dependents(facts, said, facts.given(given.record.hex()), now_ns)
     ]
     return Consent(said, facts.revoked_ns(bytes.fromhex(record)), dependents, found, late)
+
+
+def _grants(database: Database, names: Sequence[str]) -> list[Record]:
+    """Return the grants and agreements about what a consent names."""
+    reached = Reached({}, set())
+    for name in names:
+        asset, _, number = name.partition("@")
+        row = database.scalar("SELECT id FROM asset WHERE name = ?", asset)
+        reached.names[row] = asset
+        numbers = [number] if number else [each for (each,) in database.rows(_NUMBERS, row)]
+        reached.versions.update(f"{asset}@{each}" for each in numbers)
+    recipients = Recipients(database, reached, PENDING)
+    return [each for each in recipients.listed(recipients.records) if each.kind != "delivery"]
 
 
 def _dependents(facts: Rights, said: Attested, given: Given | None, now_ns: int) -> Iterator[Dependent]:
@@ -111,3 +125,6 @@ def _others(
 def _end(given: Given) -> int | None:
     ends = [given.revoked_ns, instant_ns(given.terms.until) if given.terms.until else None]
     return min((end for end in ends if end is not None), default=None)
+
+
+_NUMBERS = "SELECT number FROM version WHERE asset = ?"

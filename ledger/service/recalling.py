@@ -59,6 +59,8 @@ def in_words(
         public=[words.given(each) for each in found.public],
         missing_logs=[words.missing(each) for each in found.missing],
         complete=not found.missing,
+        records=found.records,
+        records_listed=found.listed,
         to_block=to_block,
         to_block_time=format_time(index.block_time(to_block)),
         since=since,

@@ -80,7 +80,8 @@ class Recall(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataled
     """Everything that is affected if assets or versions are bad, and everybody whom that concerns.
 
     `complete` says that every log of the chain was read to what it had anchored by block `to_block`; else
-    `missing_logs` may say more. `public` are grants to everybody: who used those can't be told.
+    `missing_logs` may say more. `public` are grants to everybody: who used those can't be told. Parties are
+    always all there; of the `records` that gave somebody something, `records_listed` are written out.
     """
 
     subject: list[str]
@@ -90,6 +91,8 @@ class Recall(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataled
     public: list[GivenTo]
     missing_logs: list[MissingLog]
     complete: bool
+    records: int
+    records_listed: int
     to_block: int
     to_block_time: str
     since: str = ""
