@@ -123,6 +123,7 @@ def impact(session: Session, /, reference: str, view: str, parties: bool, **quer
     answers="AuditReport",
     example="""
 dataledger audit
+dataledger audit --settlements
 dataledger audit --log jinlong --since 2026-01-31""",
 )
 @click.option(
@@ -144,8 +145,9 @@ dataledger audit --log jinlong --since 2026-01-31""",
     metavar="PATH|URL",
     help="Another file of the chain, or another node: it has to give the same answers.",
 )
+@click.option("--settlements", is_flag=True, help="Recompute every settlement too: who was owed what.")
 @pass_session
-def audit(session: Session, logs: tuple[str, ...], since: str, against: str) -> int:
+def audit(session: Session, logs: tuple[str, ...], since: str, against: str, settlements: bool) -> int:
     """Recompute everything from stored bytes.
 
     Hashes, trees, signatures, authority, anchors, attachments and the index, of your own log and of all
@@ -153,7 +155,7 @@ def audit(session: Session, logs: tuple[str, ...], since: str, against: str) -> 
     two auditors can compare. Exits with 1 if anything fails. With --log or --since, what was not looked at
     is listed, and the exit code is 3 if nothing else is wrong.
     """
-    report = session.open().audit(logs=logs, since=since, against=against)
+    report = session.open().audit(logs=logs, since=since, against=against, settlements=settlements)
     session.answer(report, asking.audit)
     return {"good": 0, "partial": UNSETTLED}.get(report.verdict, 1)
 
