@@ -22,11 +22,11 @@ from ledger.index.schema import PENDING
 if TYPE_CHECKING:
     from ledger.core.authority import Facts as AuthorityFacts
     from ledger.core.lineage import LineageGraph
-    from ledger.core.rights_facts import RightsFacts
     from ledger.index.feeds import ChainFeed, LogFeed
     from ledger.index.history import Event
     from ledger.index.impact import Impact
     from ledger.index.lineage import Direction, Level
+    from ledger.index.rights import Rights
     from ledger.index.state import Difference, State
     from ledger.index.sync import Progress, SyncReport
 
@@ -235,7 +235,7 @@ class Index(Questions):
         )
         return int(time or 0)
 
-    def rights(self, block: int) -> RightsFacts:
+    def rights(self, block: int) -> Rights:
         """Return the facts about rights as of the end of a block; see `core.rights.may`."""
         from ledger.index.rights import Rights
         from ledger.index.tracing import check_block

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ledger.core.verdict import Conclusion, Observation
+from ledger.core.verdict import Conclusion, Observation, RightsVerdict
 
 
 class EvidenceMade(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/evidence-made/v1"):
     """An evidence file that was written, and verified: what it is about, and the block that it proves from.
 
     `sha256` is that of the file. `block_hash` (0x) is the trust root that whoever verifies it has to get from
-    somewhere else. `unknown` says in words what could not be told, `outside` names sources without a record.
+    somewhere else. `rights` is the answer that it shows, where one was asked for. `unknown` says in words what could not be told, `outside` names sources without a record.
     """
 
     path: str
@@ -25,6 +25,7 @@ class EvidenceMade(Struct, frozen=True, kw_only=True, tag_field="format", tag="d
     block_time: str
     revoked: list[str] = []
     outside: list[str] = []
+    rights: RightsVerdict | None = None
     unknown: list[str] = []
     findings: list[Observation] = []
     notes: list[str] = []
