@@ -32,8 +32,8 @@ def evidence(
 ) -> EvidenceMade:
     """Write the evidence of these versions to `out`, which is replaced only when all is there and verified.
 
-    An asset means its newest version; an inquiry is about one. Raises Unconfirmed for a version that is not in
-    a final block yet, or not by the time that is asked for.
+    An asset means its newest version; an inquiry is about one. Raises Unconfirmed for a version that is not
+    in a final block yet, or not by the time that is asked for.
     """
     if not 0 < len(references) <= MAX_ROOTS:
         raise Usage(f"evidence: expected 1 to {MAX_ROOTS} versions, got {len(references)}")

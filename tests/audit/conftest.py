@@ -40,7 +40,8 @@ def rows() -> list[tuple[str, str, str]]:
 def outcome(lines: Iterable[bytes], trust: Trust | None = None) -> str:
     """Return the reason for which a file is refused, or its verdict."""
     try:
-        return f"verdict:{verify_evidence(lines, trust).verdict.verdict}"
+        found = verify_evidence(lines, trust).verdict
+        return f"verdict:{found.verdict}" + (f"/{found.rights.verdict}" if found.rights else "")
     except EvidenceInvalid as error:
         return error.reason
 

@@ -11,12 +11,12 @@ import pytest
 from fixtures.evidence_story import block_hash, real_world
 from fixtures.onchain import RealWorld
 from ledger.audit.evidence import verify_evidence
-from ledger.core.records_rights import Condition, Terms
+from ledger.core.records_rights import Terms
 from ledger.core.trust import trust_block
 from ledger.core.verdict import RightsVerdict, Verdict
 from tests.audit.conftest import Desk
 from tests.simulator import Party
-from tests.simulator_rights import agreement, attestation, delivery, grant
+from tests.simulator_rights import grant
 
 Make = Callable[..., Desk]
 SHARED = Terms(rights=["use", "operate"], sublicensable=True)

@@ -63,7 +63,7 @@ questions = st.lists(
 
 
 class Tale:
-    """Ann and Bob hold data, Cid and Dan want it, Eve arbitrates. What makes no sense is done all the same."""
+    """Ann and Bob hold data, Cid and Dan want it, Eve arbitrates. What makes no sense is done too."""
 
     def __init__(self, world: RealWorld, desk: Desk) -> None:
         self.world = world
