@@ -87,6 +87,16 @@ def unsure(word: str, rest: str = "") -> Styled:
     return _styled(word, rest, "yellow")
 
 
+def strong(text: str) -> Styled:
+    """Return a heading: bold on a terminal."""
+    return _styled(text, "", None)
+
+
+def prompt(who_types: str, command: str) -> Styled:
+    """Return a command as it was typed, behind its prompt: cyan on a terminal."""
+    return _styled(who_types, command, "cyan")
+
+
 def shown(line: str) -> str:
     """Return a line as it goes out: what could steer a terminal made visible, the first word styled."""
     text = printable(line)
@@ -113,3 +123,10 @@ def count(number: int, singular: str, plural: str = "") -> str:
 def anchored(block: int, time: str) -> str:
     """Return a block and its proven time."""
     return f"block {block:,} ({time})" if time else f"block {block:,}"
+
+
+def money(amount: int, currency: str) -> str:
+    """Return an amount of minor units in the currency's major ones; as it stands if nobody knows it."""
+    from ledger.core.money import EXPONENTS, format_amount
+
+    return f"{format_amount(amount, currency) if currency in EXPONENTS else amount} {currency}".rstrip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .layout import anchored, bad, good, notes, short, table, unsure, who
+from .layout import anchored, bad, good, money, notes, short, table, unsure, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -44,12 +44,13 @@ def history(found: r.History) -> Iterator[str]:
             each.subject,
             each.party_name or each.party,
             each.to_name or each.to,
+            f"{each.units:,}" if each.units else "",
             short(each.record),
             _further(each),
         )
         for each in found.events
     )
-    yield from table(("ANCHORED IN", "WHAT", "ABOUT", "CLAIMED BY", "TO", "RECORD", "AND"), rows)
+    yield from table(("ANCHORED IN", "WHAT", "ABOUT", "CLAIMED BY", "TO", "UNITS", "RECORD", "AND"), rows)
     if not found.complete:
         yield unsure("INCOMPLETE", ": a log that could say more can't be had; dataledger follow fetches it")
 
@@ -92,12 +93,4 @@ def _price(found: r.Permission) -> Iterator[str]:
     if found.free:
         yield "  nothing may be asked for this purpose"
     for cap in found.caps:
-        yield f"  at most {_amount(cap.amount, cap.currency)} may be asked for a unit"
-
-
-def _amount(amount: int, currency: str) -> str:
-    from ledger.core.money import EXPONENTS, format_amount
-
-    return (
-        f"{format_amount(amount, currency)} {currency}" if currency in EXPONENTS else f"{amount} {currency}"
-    )
+        yield f"  at most {money(cap.amount, cap.currency)} may be asked for a unit"

@@ -21,11 +21,12 @@ from ledger.core.evidence import Asked, Rules
 from ledger.core.evidence_basis import basis, leans_on
 from ledger.core.identity import parse_did
 from ledger.core.instants import NANOSECONDS, instant_ns
-from ledger.core.records import Agreement, Grant, Registration
+from ledger.core.records import Agreement, Registration
 from ledger.core.region_rules import RegionRules, parse_region_rules
 from ledger.core.rights import may
 from ledger.core.rights_facts import CODES, Answer, Question, Reason
 from ledger.core.shapes_rights import check_regions
+from ledger.core.terms import terms_of
 from ledger.core.verdict import RightsCause, RightsGrant, RightsVerdict
 
 PROVEN: Final = {
@@ -78,7 +79,7 @@ class Inquiry:
         subject = [
             each.name
             for statement in gifts
-            if isinstance(statement.predicate, Grant | Agreement)
+            if terms_of(statement.predicate) is not None
             for each in statement.subject
         ]
         return Needed(

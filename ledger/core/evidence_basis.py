@@ -17,7 +17,7 @@ from ledger.core.rights import asked_of_inputs, right_to
 from ledger.core.rights_chain import Chain, is_first_time, is_in_force, judge_chain, meeting
 from ledger.core.rights_facts import Attested, Given, Question, RightsFacts
 from ledger.core.rights_level import Nature, natures
-from ledger.core.terms import covers
+from ledger.core.terms import covers, terms_of
 
 
 def basis(asked: Question, facts: RightsFacts, rules: RegionRules | None = None) -> frozenset[str]:
@@ -41,7 +41,9 @@ def basis(asked: Question, facts: RightsFacts, rules: RegionRules | None = None)
 def leans_on(predicate: Predicate) -> list[bytes]:
     """Return the records (ids of 32 bytes) without which this one would not count."""
     if isinstance(predicate, Grant | Agreement):
-        return [bytes.fromhex(predicate.under)] if predicate.under else []
+        under = predicate.under if terms_of(predicate) is not None else ""
+        before = predicate.previous if isinstance(predicate, Agreement) else ""
+        return [bytes.fromhex(each) for each in (under, before) if each]
     if isinstance(predicate, Delivery):
         return [bytes.fromhex(predicate.agreement)]
     is_answer = isinstance(predicate, Attestation) and (

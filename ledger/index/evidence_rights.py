@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from ledger.core.digests import ASSET, target_of_record
 from ledger.core.evidence_basis import leans_on
 from ledger.core.names import Reference
-from ledger.core.records import Agreement, Attestation, Grant, Statement
+from ledger.core.records import Agreement, Attestation, Statement
+from ledger.core.terms import terms_of
 from ledger.index.database import Database
 from ledger.index.evidence_rows import (
     Place,
@@ -53,7 +54,7 @@ def rights_entries(
         todo += _freezes(database, record, block)
         if isinstance(statement.predicate, Agreement):
             todo += (row[0] for row in database.rows(_FOLLOWER, record, block))
-        if isinstance(statement.predicate, Grant | Agreement):
+        if terms_of(statement.predicate) is not None:
             fresh = asset_entries(database, ledger_id, _assets(statement), block) - of_assets
             of_assets |= fresh
             todo += (row[0] for row in hydrate(database, _RECORDS, sorted(fresh), block))
