@@ -11,8 +11,8 @@ import click
 from .declare import command, pass_session
 from .mistakes import perhaps_an_asset
 from .render import asking, proving
-from .rights import RIGHTS
 from .session import UNSETTLED, Session
+from .terms import RIGHTS
 
 if TYPE_CHECKING:
     from ledger.core.records_rights import Right

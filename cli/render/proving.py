@@ -65,7 +65,7 @@ def _rights(found: RightsVerdict, names: dict[str, str]) -> Iterator[str]:
     else:
         mark = {"permitted": good, "denied": bad}.get(found.verdict, unsure)
         yield mark(found.verdict.upper(), f": {asked}")
-    yield f"  at {found.at}"
+    yield f"  at {found.at}, by what was known at {found.known}"
     for cause in found.because[:_LISTED]:
         record = f" (record {short(cause.record)})" if cause.record else ""
         claimed = " - by the records shown" if found.shown != "unknown" and not cause.proven else ""

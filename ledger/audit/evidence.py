@@ -15,6 +15,7 @@ from typing import Any, Final
 from ledger.audit.chain_view import ChainView
 from ledger.audit.closure import Closure
 from ledger.audit.judging import Judge, Stands
+from ledger.audit.line_order import LineOrder, is_evidence
 from ledger.audit.posted import Settled
 from ledger.audit.proven_state import ProvenState
 from ledger.audit.reasons import REASONS
@@ -28,9 +29,6 @@ from ledger.core.dsse import record_id
 from ledger.core.encoding import b64decode, unhex, unhex0x
 from ledger.core.errors import EvidenceInvalid, FormatError, LedgerError
 from ledger.core.evidence import (
-    FORMAT,
-    FORMAT_RIGHTS,
-    START,
     Account,
     Asked,
     Block,
@@ -54,6 +52,7 @@ from ledger.core.evidence import (
 )
 from ledger.core.hashing import sha256
 from ledger.core.identity import log_id
+from ledger.core.names import is_asset
 from ledger.core.region_rules import RegionRules
 from ledger.core.text import check_line
 from ledger.core.trust import TrustRoot
@@ -63,11 +62,6 @@ __all__ = ["REASONS", "is_evidence", "verify_evidence"]
 
 Progress = Callable[[int], None]
 """Told how many bytes have been checked."""
-
-
-def is_evidence(start: bytes) -> bool:
-    """Tell from the first bytes whether a file is evidence, of whatever version."""
-    return start.startswith(START)
 
 
 def verify_evidence(
@@ -93,32 +87,6 @@ def verify_evidence(
     return reading.finish()
 
 
-_ORDER: Final[dict[type, int]] = {
-    Start: 0,
-    Asked: 1,
-    Rules: 2,
-    Block: 3,
-    Account: 4,
-    StorageSlot: 4,
-    Log: 5,
-    CheckpointNote: 6,
-    PartyName: 7,
-    Record: 8,
-    PostedPayload: 9,
-    OutsideSource: 10,
-    Unread: 11,
-    Disclosure: 12,
-    Forgotten: 12,
-    End: 13,
-}
-_ONCE: Final = (Rules, Block, End)
-_FIRST: Final[dict[str, tuple[type, ...]]] = {
-    "v1": (Start, Block, Account),
-    "v2": (Start, Asked, Block, Account),
-}
-"""The lines that can't be left out, of a version of the format; a rule list may follow a question."""
-
-
 class _Reading:
     """One file being read: what the lines so far have shown."""
 
@@ -126,8 +94,7 @@ class _Reading:
         self._trust = trust
         self._digest = hashlib.sha256()
         self._bytes = self._lines = self._records = 0
-        self._section = -1
-        self._key: tuple[object, ...] = ()
+        self._order: LineOrder
         self._descriptor: LedgerDescriptor
         self._state: ProvenState
         self._chain: ChainView
@@ -138,7 +105,6 @@ class _Reading:
         self._proof: list[bytes] = []
         self._outside: list[OutsideSource] = []
         self._unread: list[Unread] = []
-        self._first: tuple[type, ...] = ()
         self._asked: Asked | None = None
         self._rules: RegionRules | None = None
         self._inquiry: Inquiry | None = None
@@ -150,46 +116,22 @@ class _Reading:
         """Check the next line."""
         self._digest.update(data)
         self._bytes += len(data)
-        if self._section < 0 and not is_evidence(data):
-            hint = "a data file is verified without --block, --trust, --rpc and --file"
-            raise EvidenceInvalid("not-evidence", "expected an evidence file", hint=hint)
         if self._ended:
             raise EvidenceInvalid("trailing-data", "expected nothing behind the end")
-        if self._section < 0:
-            self._first = _FIRST.get(_version(data), ())
-        if self._section < 0 and not self._first:
-            text = f"expected {FORMAT} or {FORMAT_RIGHTS}"
-            raise EvidenceInvalid(
-                "unsupported-format", text, hint="a newer release of dataledger may know it"
-            )
+        if not self._lines:
+            self._order = LineOrder(data)
         line = parse_line(data)
-        self._require_order(line)
+        self._enter(line)
         _TAKE[type(line)](self, line)
         self._lines += 1
 
-    def _require_order(self, line: EvidenceLine) -> None:
-        kind, section = type(line), _ORDER[type(line)]
-        repeated = section == self._section and isinstance(line, _ONCE)
-        skipped = self._first[:1] not in ((), (kind,)) and not self._is_rules(kind)
-        if section < self._section or repeated or skipped:
-            raise EvidenceInvalid("wrong-order", f"a line of this kind is not expected here: {kind.__name__}")
-        if self._first[:1] == (kind,):
-            self._first = self._first[1:]
-        if section != self._section:
-            self._key = ()
-            if self._section == _ORDER[StorageSlot]:
-                self._begin_records()
-            if self._section <= _ORDER[Record] < section:
-                self._judge.conclude(self._state.header.number)
-        self._section = section
-
-    def _is_rules(self, kind: type) -> bool:
-        return kind is Rules and self._section == _ORDER[Asked]
-
-    def _ascending(self, *key: object) -> None:
-        if self._key and not self._key < key:
-            raise EvidenceInvalid("wrong-order", "expected the lines of one kind in order, each once")
-        self._key = key
+    def _enter(self, line: EvidenceLine) -> None:
+        """Check the order, and do what is due between the kinds of lines."""
+        left = self._order.take(line)
+        if StorageSlot in left:
+            self._begin_records()
+        if Record in left:
+            self._judge.conclude(self._state.header.number)
 
     def _start(self, line: Start) -> None:
         self._descriptor = parse_ledger(line.ledger)
@@ -233,7 +175,7 @@ class _Reading:
         identifier = log_id(
             self._descriptor.chain_id, self._descriptor.address("Anchors"), owner, line.number
         )
-        self._ascending(identifier)
+        self._order.ascend(identifier)
         self._logs.append((identifier, owner))
         closed = self._chain.closed(identifier)
         if closed is not None:
@@ -247,7 +189,7 @@ class _Reading:
     def _checkpoint(self, line: CheckpointNote) -> None:
         """Check the owner's note: it says what the chain says, and a key of the owner signed it."""
         log, owner = self._log_at(line.log)
-        self._ascending(line.log, line.n)
+        self._order.ascend(line.log, line.n)
         key = _hash(line.key, "key")
         if self._chain.key(owner, key) is None:
             raise EvidenceInvalid("bad-checkpoint", f"the key {line.key} is none of the log's owner")
@@ -265,7 +207,7 @@ class _Reading:
         self._notes.add((line.log, line.n))
 
     def _party(self, line: PartyName) -> None:
-        self._ascending(line.did)
+        self._order.ascend(line.did)
         try:
             check_line(line.name, what="name", limit=len(line.name))
         except FormatError as error:
@@ -292,16 +234,18 @@ class _Reading:
 
     def _posted(self, line: PostedPayload) -> None:
         payload = line.payload.encode()
-        self._ascending(record_id(payload))
+        self._order.ascend(record_id(payload))
         self._judge.posted.excuse(record_id(payload), self._judge.read(payload))
 
     def _outside_source(self, line: OutsideSource) -> None:
-        self._ascending(line.name, *next(iter(line.digest.items())))
+        self._order.ascend(line.name, *next(iter(line.digest.items())))
         self._outside.append(line)
 
     def _unread_log(self, line: Unread) -> None:
         """Take the word of whoever made the file that a log could not be had; there has to be such a log."""
-        self._ascending(line.asset, line.party, line.owner, line.number)
+        self._order.ascend(line.asset, line.party, line.owner, line.number)
+        if not is_asset(line.asset):
+            raise EvidenceInvalid("bad-line", "expected the name of an asset")
         owner, anchors = _address(line.owner), self._descriptor.address("Anchors")
         log = log_id(self._descriptor.chain_id, anchors, owner, line.number)
         if not self._chain.count(log):
@@ -309,7 +253,7 @@ class _Reading:
         self._unread.append(line)
 
     def _disclosure(self, line: Disclosure) -> None:
-        self._ascending(line.digest)
+        self._order.ascend(line.digest)
         self._require_named(line.digest)
         try:
             sealed = b64decode(line.sealed)
@@ -323,7 +267,7 @@ class _Reading:
         self._told.disclosed(line.digest, content)
 
     def _forgotten(self, line: Forgotten) -> None:
-        self._ascending(line.digest)
+        self._order.ascend(line.digest)
         self._require_named(line.digest)
         self._told.forgotten(line.digest)
 
@@ -340,7 +284,7 @@ class _Reading:
 
     def finish(self) -> EvidenceView:
         """Say what the whole file comes to."""
-        if self._section < 0:
+        if not self._lines:
             raise EvidenceInvalid("not-evidence", "expected an evidence file, this one is empty")
         if not self._ended:
             raise EvidenceInvalid(
@@ -397,11 +341,6 @@ _TAKE: Final[dict[type, Callable[[Any, Any], None]]] = {
     Forgotten: _Reading._forgotten,
     End: _Reading._end,
 }
-
-
-def _version(data: bytes) -> str:
-    """Return the version of the format that a file's first line names."""
-    return data[len(START) :].partition(b'"')[0].decode("ascii", "replace")
 
 
 def _address(text: str) -> bytes:

@@ -191,15 +191,18 @@ class Judge:
 
     def conclude(self, block: int) -> None:
         """Note what holders posted by the end of `block`, now that all records are known."""
+        holders: dict[str, list[bytes]] = {}
         for record in self.said_of:
-            self._note_holders(record, block)
+            self._note_holders(record, block, holders)
 
-    def _note_holders(self, record: bytes, block: int) -> None:
+    def _note_holders(self, record: bytes, block: int, holders: dict[str, list[bytes]]) -> None:
         """Note what everybody posted against a holder's grant who ever held what it is about."""
         said = self.said_of[record].statement
         if isinstance(said.predicate, Grant) and not said.predicate.under:
             for asset in {each.name.partition("@")[0]: None for each in said.subject}:
-                self.posted.note_others(record, self.holders(asset, block))
+                if asset not in holders:
+                    holders[asset] = self.holders(asset, block)
+                self.posted.note_others(record, holders[asset])
 
     def holders(self, asset: str, block: int) -> list[bytes]:
         """Return everybody who held an asset by the end of a block, as far as is known so far."""
@@ -267,7 +270,7 @@ class Judge:
         One that was anchored earlier, too, and is shown later, leaves a doubt: see `rights_facts`.
         """
         if record_id in self.said_of:
-            self._note_holders(record_id, self._at[0])
+            self._note_holders(record_id, self._at[0], {})
         blocks = [
             max(seen.block, block)
             for party, posted, block in self.posted.against(record_id)

@@ -8,6 +8,7 @@ proven, that there is no other grant is not. What no proof excludes is said to b
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
@@ -27,8 +28,10 @@ from ledger.core.rights import may
 from ledger.core.rights_facts import CODES, Answer, Question, Reason
 from ledger.core.shapes_rights import check_regions
 from ledger.core.terms import terms_of
+from ledger.core.text import check_line
 from ledger.core.verdict import RightsCause, RightsGrant, RightsVerdict
 
+_LAST = 253402300799
 PROVEN: Final = {
     "holder", "granted", "revoked", "ended", "not-yet", "other-right", "other-purpose", "other-region",
     "other-subject", "not-grantee", "not-sublicensable", "beyond-grant", "circle",
@@ -99,6 +102,7 @@ class Inquiry:
             purpose=asked.purpose,
             region=asked.region,
             at=asked.at,
+            known=_utc(block.time_unix_s),
             because=tuple(map(_cause, found.because)),
             grants=tuple(_grants(found, facts)),
             free=found.free,
@@ -129,7 +133,7 @@ class Inquiry:
         if self.rules is not None:
             yield f"that this is the list of border rules that counts: {self.rules}"
         if self.question.at_ns // NANOSECONDS > block.time_unix_s:
-            yield f"that nothing of it has changed since block {block.number}: ask for newer evidence"
+            yield f"that nothing of it has changed since block {block.number}, the last one known here"
 
 
 def read_rules(line: Rules) -> RegionRules:
@@ -146,6 +150,8 @@ def check_question(asked: Asked) -> None:
         parse_did(asked.party)
         instant_ns(asked.at)
         check_regions([asked.region] if asked.region else [])
+        if asked.purpose:
+            check_line(asked.purpose, what="purpose", limit=len(asked.purpose))
     except LedgerError as error:
         raise EvidenceInvalid("bad-question", str(error)) from None
     if len(asked.at) != len("2026-01-31T12:00:00Z"):
@@ -161,9 +167,14 @@ def _dependencies(record: bytes, facts: EvidenceFacts, judge: Judge) -> Iterator
     """Yield the records without which this one would not count, or that say what became of it."""
     predicate = judge.said_of[record].statement.predicate
     yield from leans_on(predicate)
-    yield from (each.record for each in facts.freezes_of(record))
+    yield from (each.record for each in facts.effects.freezes_of(record))
     if isinstance(predicate, Agreement):
         yield from (each.record for each in facts.steps(record)[1:])
+
+
+def _utc(unix_s: int) -> str:
+    """Return a block's time as records state times; one later than the year 9999 as its end."""
+    return datetime.fromtimestamp(min(unix_s, _LAST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _cause(reason: Reason) -> RightsCause:

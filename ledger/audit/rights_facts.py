@@ -12,7 +12,6 @@ first.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -21,18 +20,18 @@ from msgspec import Struct
 
 from ledger.audit.chain_view import ChainView
 from ledger.audit.closure import Closure
-from ledger.audit.holders import holding
+from ledger.audit.holders import Holding, holding
 from ledger.audit.judging import Judge, Said, arbiter_of
 from ledger.audit.posted import Settled
+from ledger.audit.rights_effects import Effects, outcome_of
 from ledger.core.chain_facts import BlockRef
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.digests import ASSET, DECLARED
 from ledger.core.evidence import OutsideSource, Unread
 from ledger.core.identity import format_did, parse_did
-from ledger.core.instants import NANOSECONDS, instant_ns
+from ledger.core.instants import instant_ns
 from ledger.core.names import format_version
 from ledger.core.negotiation import negotiation_state
-from ledger.core.postings import effective_block
 from ledger.core.records import Agreement, Attestation, Grant, Resource, Statement
 from ledger.core.rights_facts import Attested, Given, Span
 from ledger.core.terms import giver_of, taker_of, terms_of
@@ -61,11 +60,18 @@ class EvidenceFacts:
         self._judge = shown.judge
         self._closure = shown.closure
         self._settled = shown.settled
-        self._outside = outside
-        self._unread = unread
-        self._clock = _Clock(shown.judge.times | {self._block: shown.block.time_unix_s})
+        self._unread: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for each in unread:
+            self._unread[each.asset, each.party].append(f"log {each.number} of {each.owner}")
+        self._unavailable: dict[str, list[str]] = defaultdict(list)
+        for source in outside:
+            if source.why == "unavailable":
+                self._unavailable[source.name.partition("@")[0]].append(source.name)
+        self.effects = Effects(shown.judge, shown.settled, shown.block)
         self._anchored_in: dict[int, int] = {}
         self._given: dict[bytes, Given | None] = {}
+        self._holdings: dict[tuple[str, int], Holding] = {}
+        self._doubts_known: dict[str, tuple[int, list[str]]] = {}
         self._attested: dict[str, list[Attested]] = {}
         self.consulted: set[tuple[str, str]] = set()
         """Assets whose doubts mattered, and with whom: what could not be had is needed of these only."""
@@ -102,10 +108,10 @@ class EvidenceFacts:
             names=tuple(self._names(said.statement)),
             terms=terms,
             order=said.order,
-            since_ns=self._clock.moment(since),
+            since_ns=self.effects.moment(since),
             under=predicate.under,
-            revoked_ns=self._revoked_ns(said.record),
-            frozen=tuple(self._freezes(said.record)) if terms.arbiter else (),
+            revoked_ns=self.effects.revoked_ns(said.record),
+            frozen=tuple(self.effects.freezes(said.record)) if terms.arbiter else (),
             doubt=self._doubt(said, predicate.under),
         )
 
@@ -161,9 +167,12 @@ class EvidenceFacts:
     def _as_attested(self, said: Said) -> Attested:
         predicate = said.statement.predicate
         assert isinstance(predicate, Attestation)
-        anchored = self._clock.moment(said.order[0])
+        anchored = self.effects.moment(said.order[0])
         self._anchored_in[anchored] = said.order[0]
-        ends = [self._revoked_ns(said.record), instant_ns(predicate.until) if predicate.until else None]
+        ends = [
+            self.effects.revoked_ns(said.record),
+            instant_ns(predicate.until) if predicate.until else None,
+        ]
         return Attested(
             record=said.record.hex(),
             kind=predicate.kind,
@@ -184,63 +193,10 @@ class EvidenceFacts:
 
     # --- what became of it
 
-    def _revoked_ns(self, record: bytes) -> int | None:
-        """The moment from which a record is taken back."""
-        posted = self._judge.posted
-        moments = []
-        for party, revocation, block in posted.against(record):
-            seen = posted.takes_back(revocation, record, party)
-            if seen is not None:
-                since = self._clock.moment(max(seen.block, block)) + 1
-                moments.append(max(since, instant_ns(seen.effective) if seen.effective else 0))
-        return min(moments, default=None)
-
     def frozen(self, asset: str) -> list[Span]:
         """When the arbiter named in the registration had the asset frozen."""
         said = self._registration(asset)
-        return [] if said is None else self._freezes(said.record)
-
-    def _freezes(self, record: bytes) -> list[Span]:
-        return [
-            span for freeze in self._answers(record, "frozen") for span in self._frozen_by(freeze, record)
-        ]
-
-    def _frozen_by(self, freeze: Said, record: bytes) -> Iterator[Span]:
-        since = self._frozen_since(freeze, record)
-        if since is not None:
-            lift, revoked = self.lift_of(freeze, record), self._revoked_ns(freeze.record)
-            ends = [revoked, None if lift is None else self._clock.moment(lift.order[0])]
-            yield Span(self._clock.moment(since), min((end for end in ends if end is not None), default=None))
-
-    def _frozen_since(self, freeze: Said, record: bytes) -> int | None:
-        blocks = [each.block for each in self._judge.posted.against(record) if each.record == freeze.record]
-        return effective_block(freeze.order[0], min(blocks, default=None))
-
-    def lift_of(self, freeze: Said, record: bytes) -> Said | None:
-        """Return the lift that ended a freeze of a record: the first that stands behind its effect."""
-        since = self._frozen_since(freeze, record)
-        lifts = (each for each in self._answers(record, "lifted") if since and each.order[0] >= since)
-        return min(lifts, key=lambda each: each.order, default=None)
-
-    def _answers(self, record: bytes, outcome: str) -> list[Said]:
-        """Return what an arbiter said about a record."""
-        return [
-            each
-            for each in self._arbitrations
-            if isinstance(predicate := each.statement.predicate, Attestation)
-            and (predicate.outcome, predicate.target) == (outcome, record.hex())
-        ]
-
-    @cached_property
-    def _arbitrations(self) -> list[Said]:
-        return [each for each in self._judge.said_of.values() if _outcome(each) in ("frozen", "lifted")]
-
-    def freezes_of(self, record: bytes) -> list[Said]:
-        """Return the posted freezes of a record, and the lifts that ended them."""
-        freezes = self._answers(record, "frozen")
-        posted = [each for each in freezes if self._frozen_since(each, record) is not None]
-        lifts = [self.lift_of(each, record) for each in posted]
-        return [*posted, *(each for each in lifts if each is not None)]
+        return [] if said is None else self.effects.freezes(said.record)
 
     # --- who holds it
 
@@ -249,8 +205,7 @@ class EvidenceFacts:
         if asset not in self._closure.titles:
             return None
         block = self._anchored_in.get(at_ns, self._block + 1)
-        transfers = self._judge.posted.transfers.get(asset, ())
-        found = holding(self._chain, self._descriptor.ledger_id, asset, block, transfers)
+        found = self._holding(asset, block)
         for party, posted in found.doubts:
             text = self._judge.posted.doubt_of(asset, party, posted)
             if text:
@@ -283,7 +238,7 @@ class EvidenceFacts:
     def unproven(self, name: str, maker: str) -> str:
         """Why nothing can be told of an input, if the maker does not hold it."""
         asset, _, number = name.partition("@")
-        if maker and parse_did(maker)[1] == self._last_holder(asset):
+        if maker and parse_did(maker)[1] == self._holding(asset, self._block + 1).holder:
             return ""
         if asset not in self._closure.titles:
             return "nobody recorded it"
@@ -294,9 +249,13 @@ class EvidenceFacts:
         is_declared = self._contents.get(name, "").startswith(f"{DECLARED}:")
         return "it was named, nobody hashed it" if is_declared else ""
 
-    def _last_holder(self, asset: str) -> bytes | None:
-        transfers = self._judge.posted.transfers.get(asset, ())
-        return holding(self._chain, self._descriptor.ledger_id, asset, self._block + 1, transfers).holder
+    def _holding(self, asset: str, block: int) -> Holding:
+        """Find who held an asset for records of a block."""
+        if (asset, block) not in self._holdings:
+            transfers = self._judge.posted.transfers.get(asset, ())
+            found = holding(self._chain, self._descriptor.ledger_id, asset, block, transfers)
+            self._holdings[asset, block] = found
+        return self._holdings[asset, block]
 
     # --- what can't be told
 
@@ -304,23 +263,22 @@ class EvidenceFacts:
         """What leaves every answer about an asset open."""
         self.consulted.add((asset, ""))
         self.holder(asset, -1)
+        seen = len(self._doubtful[asset])  # more may be found of an earlier moment
+        if self._doubts_known.get(asset, (-1, []))[0] != seen:
+            self._doubts_known[asset] = seen, self._find_doubts(asset)
+        return self._doubts_known[asset][1]
+
+    def _find_doubts(self, asset: str) -> list[str]:
         found = [*self._doubtful[asset]]
         if asset in self._settled.held:
             found.append(self._settled.held[asset])
-        found += [
-            f"log {each.number} of {each.owner}, of who held {asset}, could not be had"
-            for each in self._unread
-            if (each.asset, each.party) == (asset, "")
-        ]
-        found += [
-            f"{each.name}: its log could not be had"
-            for each in self._outside
-            if each.why == "unavailable" and each.name.partition("@")[0] == asset
-        ]
+        logs = self._unread.get((asset, ""), ())
+        found += [f"{log}, of who held {asset}, could not be had" for log in logs]
+        found += [f"{name}: its log could not be had" for name in self._unavailable.get(asset, ())]
         found += [text for said in self._about.get(asset, ()) for text in self._doubts_of(said)]
         registration = self._registration(asset)
         if registration is not None:
-            found += self._freeze_doubts(registration.record, self._settled.open_ends)
+            found += self.effects.freeze_doubts(registration.record, self._settled.open_ends)
         return list(dict.fromkeys(found))
 
     def _doubts_of(self, said: Said) -> Iterator[str]:
@@ -328,47 +286,19 @@ class EvidenceFacts:
         if is_attested(said) and said.record in self._settled.unknown:
             yield f"attestation {said.record.hex()}: {self._settled.unknown[said.record]}"
 
-    def _freeze_doubts(self, record: bytes, ends: dict[bytes, str]) -> Iterator[str]:
-        """Say what leaves open whether a record is frozen."""
-        if record in ends:
-            yield f"record {record.hex()}: {ends[record]}"
-        for freeze in self._answers(record, "frozen"):
-            if freeze.record in self._settled.unknown:
-                yield f"freeze {freeze.record.hex()}: {self._settled.unknown[freeze.record]}"
-            lift = self.lift_of(freeze, record)
-            if lift is not None and _time(lift) < _time(freeze):
-                yield (
-                    f"lift {lift.record.hex()} was said before what it lifts: it may have been anchored"
-                    " earlier, too"
-                )
-
     def _doubt(self, said: Said, under: str) -> str:
         """Say why it can't be told whether a grant stands; empty if it can."""
         settled = self._settled
         doubts = [*filter(None, [settled.unknown.get(said.record), settled.open_ends.get(said.record)])]
-        doubts += self._freeze_doubts(said.record, {})
-        doubts += self._late_revocations(said, bytes.fromhex(under))
+        doubts += self.effects.freeze_doubts(said.record)
+        doubts += self.effects.late_revocations(said, bytes.fromhex(under))
         return doubts[0] if doubts else ""
-
-    def _late_revocations(self, said: Said, under: bytes) -> Iterator[str]:
-        """Say which revocation of what a grant rests on may have been anchored before the grant, too."""
-        posted = self._judge.posted
-        for party, revocation, block in posted.against(under):
-            seen = posted.takes_back(revocation, under, party)
-            if seen is not None and block < said.order[0] <= seen.block:
-                yield (
-                    f"{revocation.hex()} was posted against what it rests on before its anchor at hand:"
-                    " it may have been anchored earlier, too"
-                )
 
     def hidden(self, asset: str, party: str) -> list[str]:
         """Which logs that could not be had may say that this party was given something."""
         self.consulted.add((asset, party))
-        return [
-            f"log {each.number} of {each.owner} may say more, and could not be had"
-            for each in self._unread
-            if (each.asset, each.party) == (asset, party)
-        ]
+        logs = self._unread.get((asset, party), ())
+        return [f"{log} may say more, and could not be had" for log in logs]
 
     def _registration(self, asset: str) -> Said | None:
         """The registration of an asset, if it names an arbiter."""
@@ -377,36 +307,9 @@ class EvidenceFacts:
         return said if said is not None and arbiter_of(said.statement.predicate) else None
 
 
-class _Clock:
-    """Moments of blocks, in nanoseconds, in the order of the blocks; exact where a block's time is known."""
-
-    def __init__(self, times: dict[int, int]) -> None:
-        self._blocks = sorted(times)
-        self._times = times
-        self._first: dict[int, int] = {}  # time -> first block that is known to have it
-        for block in self._blocks:
-            self._first.setdefault(times[block], block)
-
-    def moment(self, block: int) -> int:
-        """Return a block's moment; where its time is not known, one behind that of the last known before."""
-        at = max(bisect_right(self._blocks, block) - 1, 0)
-        time = self._times[self._blocks[at]]
-        return time * NANOSECONDS + 2 * (block - self._first[time])
-
-
 def is_attested(said: Said) -> bool:
     """Tell whether a record is an attestation, and no freeze or lift."""
-    return isinstance(said.statement.predicate, Attestation) and _outcome(said) not in ("frozen", "lifted")
-
-
-def _outcome(said: Said) -> str | None:
-    predicate = said.statement.predicate
-    return predicate.outcome if isinstance(predicate, Attestation) else None
-
-
-def _time(said: Said) -> int:
-    """Return the time that a record claims."""
-    return instant_ns(said.statement.predicate.time)
+    return isinstance(said.statement.predicate, Attestation) and outcome_of(said) not in ("frozen", "lifted")
 
 
 def _content(resource: Resource) -> str:

@@ -149,7 +149,7 @@ class RightsVerdict(Struct, frozen=True, kw_only=True):
     """The answer to the question of a file: may `party` do this? Never `permitted` without a trust root.
 
     `shown` is what the file comes to if its block is real, `verdict` the same or `unconfirmed`. `at` is the
-    moment asked for, the facts are those of the file's block. `rules` names the list of border rules with its
+    moment asked for, `known` the time of the file's block, whose facts these are. `rules` names the list of border rules with its
     version and digest, empty where there was none. The sentences are as those of `Verdict`.
     """
 
@@ -161,6 +161,7 @@ class RightsVerdict(Struct, frozen=True, kw_only=True):
     purpose: str
     region: str
     at: str
+    known: str
     because: tuple[RightsCause, ...]
     grants: tuple[RightsGrant, ...]
     free: bool = False

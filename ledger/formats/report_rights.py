@@ -50,6 +50,7 @@ def rights(verdict: Verdict, numbers: Numbers) -> Markup | None:
             ("For", said(found.purpose) if found.purpose else "any purpose (none was named)"),
             ("In", said(found.region) if found.region else "any region (none was named)"),
             ("At", claimed(found.at)),
+            ("By what was known at", claimed(found.known)),
             ("Sensitivity", said(found.level) if found.level else None),
             ("Border rules", code(found.rules, _TEXT) if found.rules else None),
         ),

@@ -227,7 +227,7 @@ def test_what_a_block_knew(desk: Make, world: RealWorld, acme: Party) -> None:
         at.ask("acme/a@1", bolt, block=before, at="2030-01-01T00:00:00Z").splitlines(keepends=True), trust
     ).verdict.rights
     assert later is not None
-    assert any("newer evidence" in text for text in later.claimed)
+    assert any("since block" in text for text in later.claimed)
     assert codes(rights(world, at.ask("acme/a@1", bolt))) == ["revoked"]
 
 
