@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from . import writing
-from .layout import anchored, bad, good, pairs, short, table, unsure, who
+from .layout import MORE, anchored, bad, good, pairs, short, table, unsure, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -170,6 +170,8 @@ def agreements(found: r.Agreements) -> Iterator[str]:
     yield from table(("AGREEMENT", "STATE", "YOU ARE", "WITH", "ABOUT", "ENDS"), rows)
     if not found.agreements:
         yield "no agreements; dataledger agree propose begins one"
+    if found.truncated:
+        yield MORE
 
 
 def _amount(money: r.Price) -> str:
