@@ -106,7 +106,7 @@ def sign(session: Session, file: Path, out: Path | None, no_anchor: bool) -> int
 @command(
     "show",
     group=agree,
-    answers="AgreementShown|Agreements",
+    answers="AgreementShown | Agreements",
     example="""
 dataledger agree show deal.json
 dataledger agree show 3f9a2c41

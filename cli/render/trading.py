@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from . import writing
-from .layout import MORE, anchored, bad, good, pairs, short, table, unsure, who
+from .layout import MORE, anchored, bad, count, good, pairs, short, table, unsure, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -141,7 +141,7 @@ def _deliveries(found: r.AgreementShown) -> Iterator[str]:
     )
     left_out = found.deliveries_count - len(found.deliveries)
     if left_out:
-        yield f"{left_out:,} earlier steps of deliveries are not listed: raise --limit"
+        yield f"{count(left_out, 'earlier step')} of deliveries left out: raise --limit"
     head = ("DELIVERED IN", "STATE", "WHAT", "UNITS", "CHARGED", "FOR", "TO", "RECORD", "ARRIVED", "FINDINGS")
     yield from table(head, rows)
     bill = found.bill
