@@ -327,7 +327,7 @@ def test_what_has_changed_since_it_was_proposed(both: Stage) -> None:
     late = proposed(both, within=2)
     both.jinlong.ledger.register("jinlong/more")
     both.jinlong.ledger.register("jinlong/still-more")
-    assert "anchored-too-late" in both.jinlong.ledger.agreement(str(late)).problem
+    assert "offered before block" in both.jinlong.ledger.agreement(str(late)).problem
     with pytest.raises(Unauthorized) as caught:
         both.jinlong.ledger.sign(late)
     assert caught.value.reason == "anchored-too-late"
@@ -432,6 +432,17 @@ def test_steps_that_may_not_be_taken(both: Stage) -> None:
         ledger.answer("TERMINATED", asked)
     with pytest.raises(Usage, match="not FINALIZED: there is nothing to take back"):
         ledger.end_agreement(asked, haina.folder / "end.json")
+
+
+def test_what_was_broken_off_can_not_be_agreed(both: Stage) -> None:
+    accepted = negotiated(both)
+    file = both.haina.folder / "agreed.json"
+    both.haina.reopen().propose(Deal(previous=accepted), file)
+    both.jinlong.ledger.answer("TERMINATED", accepted)
+    with pytest.raises(Usage, match="followed") as caught:
+        both.jinlong.ledger.sign(file)
+    assert caught.value.exit_code == 2
+    assert "followed" in both.jinlong.ledger.agreement(str(file)).problem
 
 
 def test_steps_out_of_turn_in_a_log_are_findings_for_both(both: Stage) -> None:
