@@ -106,14 +106,14 @@ def sign(session: Session, file: Path, out: Path | None, no_anchor: bool) -> int
 @command(
     "show",
     group=agree,
-    answers="AgreementShown|Agreements",
+    answers="AgreementShown | Agreements",
     example="""
 dataledger agree show deal.json
 dataledger agree show 3f9a2c41
 dataledger agree show""",
 )
 @click.argument("what", metavar="[FILE|RECORD]", default="")
-@count_option("--limit", "List at most so many deliveries, the last ones.", default=100)
+@count_option("--limit", "List at most so many agreements or deliveries, the last ones.", default=100)
 @pass_session
 def show(session: Session, what: str, limit: int) -> None:
     """Show an agreement, or list all that you are in.
@@ -125,7 +125,7 @@ def show(session: Session, what: str, limit: int) -> None:
     if what:
         session.answer(ledger.agreement(what, limit=limit), render.agreement)
     else:
-        session.answer(ledger.agreements(), render.agreements)
+        session.answer(ledger.agreements(limit=limit), render.agreements)
 
 
 def _proposal(state: str, side: str, example: str, text: str) -> None:

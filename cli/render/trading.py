@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from . import writing
-from .layout import anchored, bad, good, money, pairs, short, table, unsure, who
+from .layout import MORE, anchored, bad, count, good, money, pairs, short, table, unsure, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -23,8 +23,6 @@ def signed(done: r.Signed) -> Iterator[str]:
     if done.receipt is None:
         missing = " and ".join(_name(each) for each in done.signatories if not each.signed)
         yield f"  send it to {missing}, to be signed with: dataledger agree sign FILE"
-        if done.anchor_before is not None:
-            yield f"  it is void unless it is anchored before block {done.anchor_before:,}"
         return
     yield from writing.receipt(done.receipt)
 
@@ -41,8 +39,6 @@ def agreement(found: r.AgreementShown) -> Iterator[str]:
         yield f"  {found.path} takes it back {found.ends}"
     yield from pairs(_facts(found), indent="  ")
     yield from _signatures(found.signatories)
-    if not found.complete and found.anchor_before is not None:
-        yield f"  void unless it is anchored before block {found.anchor_before:,}"
     if found.problem:
         yield bad("REFUSED", f" if it were signed now: {found.problem}")
     yield from _steps(found.steps)
@@ -68,6 +64,7 @@ def _facts(found: r.AgreementShown) -> list[tuple[str, object]]:
         ("arbiter", found.terms.arbiter),
         ("rests on", f"record {short(found.under)}" if found.under else ""),
         ("negotiation", found.negotiation),
+        ("void unless anchored before block", found.anchor_before if not found.complete else ""),
         ("may follow", _next(found)),
     ]
 
@@ -141,7 +138,7 @@ def _deliveries(found: r.AgreementShown) -> Iterator[str]:
     )
     left_out = found.deliveries_count - len(found.deliveries)
     if left_out:
-        yield f"{left_out:,} earlier steps of deliveries are not listed: raise --limit"
+        yield f"{count(left_out, 'earlier step')} of deliveries left out: raise --limit"
     head = ("DELIVERED IN", "STATE", "WHAT", "UNITS", "CHARGED", "FOR", "TO", "RECORD", "ARRIVED", "FINDINGS")
     yield from table(head, rows)
     bill = found.bill
@@ -170,6 +167,8 @@ def agreements(found: r.Agreements) -> Iterator[str]:
     yield from table(("AGREEMENT", "STATE", "YOU ARE", "WITH", "ABOUT", "ENDS"), rows)
     if not found.agreements:
         yield "no agreements; dataledger agree propose begins one"
+    if found.truncated:
+        yield MORE
 
 
 def _amount(price: r.Price) -> str:

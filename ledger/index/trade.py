@@ -27,9 +27,13 @@ class Trade:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def agreements_of(self, party: bytes) -> list[TradeRow]:
-        """Return every step of the negotiations that a party (20 bytes) is in, the oldest first."""
-        return self._rows(_AGREED, party)
+    def negotiations_of(self, party: bytes, limit: int) -> list[bytes]:
+        """Return the first step of each negotiation that a party (20 bytes) is in, the newest first."""
+        return [record for (record,) in self._database.rows(_BEGUN, party, limit)]
+
+    def steps_between(self, provider: bytes, consumer: bytes) -> list[TradeRow]:
+        """Return every step of all negotiations of these two (20 bytes each), the oldest first."""
+        return self._rows(_STEPS, provider, consumer)
 
     def deliveries_under(self, agreement: bytes) -> list[TradeRow]:
         """Return every step of the transfers under an agreement (id of the record with its terms)."""
@@ -47,11 +51,17 @@ class Trade:
         return found
 
 
-_AGREED = """
-SELECT e.record, e.id FROM (
+_BEGUN = """
+SELECT e.record FROM (
   SELECT entry FROM agreed g JOIN party p ON p.id = g.provider WHERE p.address = ?1
   UNION SELECT entry FROM agreed g JOIN party p ON p.id = g.consumer WHERE p.address = ?1) n
-JOIN entry e ON e.id = n.entry ORDER BY e.id
+JOIN entry e ON e.id = n.entry JOIN said s ON s.entry = e.id
+WHERE json_extract(CAST(s.payload AS TEXT), '$.predicate.previous') IS NULL ORDER BY e.id DESC LIMIT ?2
+"""
+_STEPS = """
+SELECT DISTINCT e.record, e.id FROM agreed g JOIN party p ON p.id = g.provider
+JOIN party c ON c.id = g.consumer JOIN entry e ON e.id = g.entry
+WHERE p.address = ? AND c.address = ? ORDER BY e.id
 """
 _DELIVERED = """
 SELECT DISTINCT e.record, e.id FROM entry a JOIN delivered d ON d.agreement = a.id

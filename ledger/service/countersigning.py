@@ -132,10 +132,17 @@ def check_ledger(context: Context, draft: Draft) -> None:
 
 
 def check_draft(context: Context, draft: Draft) -> None:
-    """Raise Unauthorized for what the rules would refuse, or flag, once everybody has signed."""
+    """Raise Unauthorized for what the rules would refuse once everybody has signed, Usage for a step that may
+    not be taken.
+    """
     said = draft.statement.predicate
     if isinstance(said, Agreement):
-        check_agreed(context, draft.statement)
+        try:
+            check_agreed(context, draft.statement)
+        except Unauthorized as error:
+            if error.reason != "illegal-transition":
+                raise
+            raise Usage(str(error), hint=error.hint) from None
         return
     assert isinstance(said, Revocation)
     authors = [parse_did(each)[1] for each in said.authors]
@@ -167,8 +174,8 @@ def problem_of(context: Context, draft: Draft) -> str:
     try:
         if not _is_anchored(context, draft.record):
             check_draft(context, draft)
-    except Unauthorized as error:
-        return f"{error.reason}: {error}"
+    except (Unauthorized, Usage) as error:
+        return str(error)
     return ""
 
 

@@ -54,11 +54,11 @@ class TradingMethods:
 
         return negotiating_shown.show(self._context, what, limit=limit)
 
-    def agreements(self) -> r.Agreements:
-        """List the agreements that this party is in."""
+    def agreements(self, *, limit: int = 100) -> r.Agreements:
+        """List the agreements that this party is in, those begun last first."""
         from ledger.service import negotiating_shown
 
-        return negotiating_shown.agreements(self._context)
+        return negotiating_shown.agreements(self._context, limit=limit)
 
     def deliver(self, handover: Handover, *, despite: bool = False, anchor: bool = True) -> r.Receipt:
         """Record what was delivered under an agreement; see `delivering.deliver`."""

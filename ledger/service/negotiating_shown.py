@@ -52,18 +52,17 @@ def show(context: Context, what: str, *, limit: int = SHOWN) -> AgreementShown:
     return _drafted(context, draft, path, limit)
 
 
-def agreements(context: Context) -> Agreements:
-    """List all agreements and negotiations that this party is in, those begun last first."""
+def agreements(context: Context, *, limit: int = SHOWN) -> Agreements:
+    """List the agreements and negotiations that this party is in, those begun last first."""
     index = fresh(context)
+    first = index.trade().negotiations_of(context.address, limit + 1)
+    found = [recorded(context, record.hex(), "agreement") for record in first[:limit]]
     facts = index.facts()
-    lines = []
-    for row in index.trade().agreements_of(context.address):
-        said = facts.said(row.record)
-        if said is None or not isinstance(said.predicate, Agreement) or said.predicate.previous:
-            continue
-        found = Recorded(row.record, index.entry(row.entry), said)
-        lines.append(_line(context, steps_of(found, facts)))
-    return Agreements(agreements=lines[::-1], to_block=index.summary().head)
+    return Agreements(
+        agreements=[_line(context, steps_of(each, facts)) for each in found],
+        truncated=len(first) > limit,
+        to_block=index.summary().head,
+    )
 
 
 def _line(context: Context, chain: list[Step]) -> AgreementLine:
@@ -124,14 +123,12 @@ def _steps(context: Context, agreed: Agreement, chain: list[Step]) -> list[Negot
     """List the steps of a negotiation, those that were not allowed among them, as they were judged."""
     allowed = {step.record for step in chain}
     facts = context.index.facts()
+    parties = parse_did(agreed.provider)[1], parse_did(agreed.consumer)[1]
     steps = []
-    for row in context.index.trade().agreements_of(parse_did(agreed.provider)[1]):
+    for row in context.index.trade().steps_between(*parties):
         said = facts.said(row.record)
         step = None if said is None else said.predicate
-        if not isinstance(step, Agreement) or (step.negotiation, step.consumer) != (
-            agreed.negotiation,
-            agreed.consumer,
-        ):
+        if not isinstance(step, Agreement) or step.negotiation != agreed.negotiation:
             continue
         place = _place(context.index.entry(row.entry))
         names = [name_of(context, each) for each in step.authors]

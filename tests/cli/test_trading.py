@@ -8,6 +8,7 @@ import click
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.cli.test_answers import check_shape
 
 TERMS = ("--rights", "use", "--purpose", "planning", "--price", "1.20 CNY", "--unit", "row")
 
@@ -46,7 +47,9 @@ def test_the_short_way_deliveries_and_the_bill(pair) -> None:
     assert text.startswith("SIGNED BY ALL: ")
     assert "send the file back" in text
     send(jinlong, haina, "deal.json")
+    check_shape(jinlong("agree", "show", "deal.json", "--json").out, "AgreementShown")
     signed = haina("agree", "sign", "deal.json", "--json").json
+    check_shape(haina("agree", "sign", "deal.json", "--json").out, "Signed")
     assert (signed["format"], signed["complete"]) == ("dataledger/signed/v1", True)
     record = signed["record"]
     assert record[:12] in haina("agree", "show").out
@@ -59,6 +62,8 @@ def test_the_short_way_deliveries_and_the_bill(pair) -> None:
     text = click.unstyle(haina("agree", "show", record).out)
     assert "120 units delivered: due 144.00 CNY, charged 24.00 CNY" in text
     assert "acknowledged by record" in text
+    check_shape(haina("agree", "show", record, "--json").out, "AgreementShown")
+    assert "1 earlier step" in haina("agree", "show", record, "--limit", "1").out
     found = haina("agree", "show", record, "--json").json
     assert [(each["state"], each["units"]) for each in found["deliveries"]] == [
         ("STARTED", 100),

@@ -75,8 +75,10 @@ def test_who_got_what(world: World, deal: Deal, open_index) -> None:
     trade = index.trade()
     assert {row.record for row in trade.deliveries_under(deal.record)} == {sent, asked}
     for party in (acme, bolt):
-        assert [row.record for row in trade.agreements_of(party)] == [deal.record]
-    assert trade.agreements_of(world.party("coil").address) == []
+        assert trade.negotiations_of(party, 9) == [deal.record]
+    assert trade.negotiations_of(world.party("coil").address, 9) == trade.negotiations_of(acme, 0) == []
+    assert [row.record for row in trade.steps_between(acme, bolt)] == [deal.record]
+    assert trade.steps_between(bolt, acme) == []
 
 
 def test_a_replay_counts_once_whatever_log_it_stands_in(world: World, deal: Deal, open_index) -> None:

@@ -327,7 +327,7 @@ def test_what_has_changed_since_it_was_proposed(both: Stage) -> None:
     late = proposed(both, within=2)
     both.jinlong.ledger.register("jinlong/more")
     both.jinlong.ledger.register("jinlong/still-more")
-    assert "anchored-too-late" in both.jinlong.ledger.agreement(str(late)).problem
+    assert "offered before block" in both.jinlong.ledger.agreement(str(late)).problem
     with pytest.raises(Unauthorized) as caught:
         both.jinlong.ledger.sign(late)
     assert caught.value.reason == "anchored-too-late"
@@ -432,6 +432,17 @@ def test_steps_that_may_not_be_taken(both: Stage) -> None:
         ledger.answer("TERMINATED", asked)
     with pytest.raises(Usage, match="not FINALIZED: there is nothing to take back"):
         ledger.end_agreement(asked, haina.folder / "end.json")
+
+
+def test_what_was_broken_off_can_not_be_agreed(both: Stage) -> None:
+    accepted = negotiated(both)
+    file = both.haina.folder / "agreed.json"
+    both.haina.reopen().propose(Deal(previous=accepted), file)
+    both.jinlong.ledger.answer("TERMINATED", accepted)
+    with pytest.raises(Usage, match="followed") as caught:
+        both.jinlong.ledger.sign(file)
+    assert caught.value.exit_code == 2
+    assert "followed" in both.jinlong.ledger.agreement(str(file)).problem
 
 
 def test_steps_out_of_turn_in_a_log_are_findings_for_both(both: Stage) -> None:
@@ -568,6 +579,39 @@ def test_history_says_who_got_it(agreed: Stage) -> None:
     (sent,) = [each for each in events if each.what.startswith("delivered")]
     assert (agreement.to_name, agreement.state) == ("Jinlong", "final")
     assert (sent.to_name, sent.units, sent.about) == ("Jinlong", 12_000, agreement.record)
+
+
+def test_three_parties_one_passing_on_what_it_was_given(agreed: Stage) -> None:
+    """Jinlong may pass on what Haina lets it; Weiyun gets it from Jinlong, and is bound by both."""
+    file = proposed(agreed, sublicensable=True, names=["haina/orders@1"], free_for=(), price_cap="1.50 CNY")
+    first = agreed.jinlong.ledger.sign(file).record
+    weiyun = Party(agreed.path / "weiyun")
+    weiyun.folder.mkdir()
+    join = agreed.haina.home / "ledger.json"
+    Ledger.init(weiyun.folder, InitRequest(namespace="weiyun", name="Weiyun", join=join), env={})
+    for party in (agreed.haina, agreed.jinlong):
+        weiyun.ledger.follow(party.party, source=str(party.public))
+    onward = deal(names=["haina/orders@1"], to="weiyun", purposes=["planning"], free_for=(), price="1.50 CNY")
+    path = weiyun.folder / "deal.json"
+    agreed.jinlong.reopen().propose(onward, path)
+    record = weiyun.ledger.sign(path).record
+    assert weiyun.ledger.agreement(record).under == first
+    answer = weiyun.ledger.may("weiyun", "use", "haina/orders@1", purpose="planning")
+    assert [used.record for used in answer.grants] == [record, first]
+    with pytest.raises(Usage, match="you are none of them"):
+        agreed.haina.ledger.sign(path)
+    agreed.jinlong.reopen().sign(path)
+    sent = agreed.jinlong.ledger.deliver(
+        Handover(agreement=record, versions=["haina/orders@1"], units=2, charged="3.00 CNY")
+    )
+    with pytest.raises(Usage, match="not-addressee"):
+        agreed.haina.reopen().acknowledge(record_of(sent))
+    weiyun.reopen().acknowledge(record_of(sent))
+    assert [each.to_name for each in weiyun.ledger.history("haina/orders").events if each.units] == ["Weiyun"]
+    assert [len(party.ledger.agreements().agreements) for party in (agreed.jinlong, weiyun)] == [3, 1]
+    assert agreed.jinlong.ledger.agreements(limit=2).truncated
+    assert weiyun.finding_kinds() == []
+    weiyun.close()
 
 
 # the end of it

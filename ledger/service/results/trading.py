@@ -161,7 +161,8 @@ class AgreementLine(Struct, frozen=True, kw_only=True):
 
 
 class Agreements(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/agreements/v1"):
-    """All agreements that this party is in, those begun last first."""
+    """The agreements that this party is in, those begun last first; `truncated` says that there are more."""
 
     agreements: list[AgreementLine]
+    truncated: bool
     to_block: int
