@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 @click.option("--twins/--no-twins", default=True, help="Play what somebody might do, too. Default: yes.")
 @pass_session
 def demo(session: Session, story: str, keep: Path | None, twins: bool) -> None:
-    """Play a story step by step, with real commands, keys, logs and an embedded chain.
+    """Play a story step by step, with the real commands.
 
-    Without a STORY they are listed. Each has several parties with a folder each, a question and an answer;
-    and twins: what somebody might do at some point of it (alter a past record, drop a log's tail, date a
-    consent back, sign with a revoked key, settle twice), and what comes of that, each on a copy. Ends with 1
-    if a command says anything else than the story expects.
+    Without a STORY they are listed. Each has several parties, with folder, keys and log of their own, on an
+    embedded chain, a question and an answer; and twins: what somebody might do at some point of it (alter a
+    past record, drop a log's tail, date a consent back, sign with a revoked key, settle twice), and what
+    comes of that, each on a copy. Exits with 1 if a command says anything else than the story expects.
     """
     from .stories.results import Stories, listed
     from .stories.stage import load_story, story_names

@@ -78,7 +78,7 @@ def trace(session: Session, /, reference: str, view: str, **query: Unpack[Query]
 
 
 @command(
-    answers="LineageGraph|Recall",
+    answers="LineageGraph | Recall",
     example="""
 dataledger impact haina/sensors
 dataledger impact haina/sensors@1 --level asset --format table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .layout import anchored, bad, good, notes, short, table, unsure, who
+from .layout import anchored, bad, good, notes, pairs, short, table, unsure, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -166,3 +166,40 @@ def _findings(findings: Iterable[r.Problem]) -> Iterator[str]:
 def _unknown(unknown: Iterable[str]) -> Iterator[str]:
     for text in unknown:
         yield unsure("unknown", f": {text}")
+
+
+def escrow(found: r.EscrowState) -> Iterator[str]:
+    """`settle escrow`, all but `approve`."""
+    if found.what:
+        place = f", {anchored(found.block, found.block_time)}" if found.block is not None else ""
+        yield f"{found.what}{place}"
+    yield from pairs(
+        [
+            ("escrow", found.escrow),
+            ("state", f"{found.state}, as of block {found.to_block:,}"),
+            ("agreement", short(found.agreement)),
+            ("holds", f"{found.amount:,} of {f'token {found.token}' if found.token else 'wei'}"),
+            ("payer", who(found.payer_name, found.payer)),
+            ("arbiter", who(found.arbiter_name, found.arbiter) if found.arbiter else "nobody"),
+            ("deadline", found.deadline),
+            ("paid for", f"record {short(found.record)}, split 0x{found.split_hash}" if found.record else ""),
+            ("payer may take", f"{found.payer_owed:,}" if found.state == "refunded" else ""),
+        ]
+    )
+    rows = (
+        (
+            each.party_name or each.party,
+            "" if each.given is None else f"{each.given:,}",
+            f"{each.owed:,}" if found.state == "settled" else "",
+            f"{each.withdrawn:,}" if found.state == "settled" else "",
+        )
+        for each in found.payees
+    )
+    yield from table(("PAYEE", "GIVEN", "MAY TAKE", "TOOK"), rows)
+    yield from notes(found.notes)
+
+
+def approval(found: r.EscrowApproval) -> Iterator[str]:
+    """`settle escrow approve`."""
+    yield f"approved for escrow {found.escrow}: what record {short(found.record)} says"
+    yield found.signature

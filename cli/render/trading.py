@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 def signed(done: r.Signed) -> Iterator[str]:
     """`agree propose`, `agree sign`, `agree end`."""
-    about = f"{done.what} about {', '.join(done.subject)}, record {short(done.record)}"
+    about = f"{done.what} about {', '.join(done.agreement.subject)}, record {short(done.record)}"
     mark = good("SIGNED BY ALL", f": {about}") if done.complete else unsure("HALF SIGNED", f": {about}")
     yield mark
+    yield from pairs(_facts(done.agreement), indent="  ")
     yield from _signatures(done.signatories)
     yield f"  written to {done.path}"
     if done.receipt is None:
@@ -40,6 +41,8 @@ def agreement(found: r.AgreementShown) -> Iterator[str]:
         yield f"  {found.path} takes it back {found.ends}"
     yield from pairs(_facts(found), indent="  ")
     yield from _signatures(found.signatories)
+    if not found.complete and found.anchor_before is not None:
+        yield f"  void unless it is anchored before block {found.anchor_before:,}"
     if found.problem:
         yield bad("REFUSED", f" if it were signed now: {found.problem}")
     yield from _steps(found.steps)
@@ -65,7 +68,6 @@ def _facts(found: r.AgreementShown) -> list[tuple[str, object]]:
         ("arbiter", found.terms.arbiter),
         ("rests on", f"record {short(found.under)}" if found.under else ""),
         ("negotiation", found.negotiation),
-        ("void unless anchored before block", found.anchor_before if not found.complete else ""),
         ("may follow", _next(found)),
     ]
 
@@ -137,6 +139,9 @@ def _deliveries(found: r.AgreementShown) -> Iterator[str]:
         )
         for each in found.deliveries
     )
+    left_out = found.deliveries_count - len(found.deliveries)
+    if left_out:
+        yield f"{left_out:,} earlier steps of deliveries are not listed: raise --limit"
     head = ("DELIVERED IN", "STATE", "WHAT", "UNITS", "CHARGED", "FOR", "TO", "RECORD", "ARRIVED", "FINDINGS")
     yield from table(head, rows)
     bill = found.bill

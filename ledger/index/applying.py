@@ -62,7 +62,7 @@ class Applying:
         self._facts = Facts(self._writer, self._memory.assets)
         self._chain_rows = ChainRows(self._writer, self._memory.parties, self._memory.logs)
         self._records = RecordRows(self._writer, self._memory)
-        self._trade = TradeRows(self._writer, self._memory, descriptor.chain_id)
+        self._trade = TradeRows(self._writer, self._memory, self._facts, descriptor.chain_id)
         self._said = SaidRows(self._writer, self._memory, self._facts, self._trade)
         self._settled = SettledRows(self._writer, self._memory, self._facts)
         self._activities = ActivityRows(self._writer, self._memory)

@@ -17,6 +17,7 @@ from ledger.index.verification import decode_checked
 from ledger.index.writer import Writer
 
 _REMEMBERED = 50_000
+_SAID_REMEMBERED = 10_000
 
 
 class Facts:
@@ -30,6 +31,8 @@ class Facts:
         self._delegates: dict[tuple[bytes, str, bytes], KeyState | None] = {}
         self._deactivated: dict[bytes, int] = {}
         self._owners: dict[str, bytes | None] = {}
+        self._said: dict[bytes, tuple[int, Statement]] = {}
+        self._followers: dict[bytes, bytes] = {}
 
     def refresh(self) -> None:
         """Forget what was remembered of the chain."""
@@ -41,6 +44,17 @@ class Facts:
         known = len(self._keys) + len(self._delegates) + len(self._deactivated) + len(self._owners)
         if known > _REMEMBERED:
             self.refresh()
+        if len(self._said) > _SAID_REMEMBERED:
+            self._said.clear()
+            self._followers.clear()
+
+    def note(self, entry: int, record: bytes, statement: Statement, follows: bytes | None) -> None:
+        """Remember what was just accepted about rights, in the entry with this row id: it may not be in the
+        tables yet. `follows` is the step that it follows.
+        """
+        self._said[record] = (entry, statement)
+        if follows is not None:
+            self._followers[follows] = record
 
     def key(self, identity: bytes, key: bytes) -> KeyState | None:
         """Return the slot of a record key (32 bytes) of an identity, None if it was never published."""
@@ -105,15 +119,29 @@ class Facts:
 
     def said(self, record_id: bytes) -> Statement | None:
         """Return what an accepted record about rights says, or a registration that names an arbiter."""
-        self._writer.flush()
-        payload = self._database.scalar(_SAID, short(record_id), record_id, ACCEPTED)
-        return None if payload is None else decode_checked(payload)
+        found = self.said_in(record_id)
+        return None if found is None else found[1]
+
+    def said_in(self, record_id: bytes) -> tuple[int, Statement] | None:
+        """Return the same with the entry (row id) that says it. What was accepted is never taken back."""
+        found = self._said.get(record_id)
+        if found is None:
+            self._writer.flush()
+            row = self._database.one(_SAID, short(record_id), record_id, ACCEPTED)
+            if row is None:
+                return None
+            found = self._said[record_id] = (row[0], decode_checked(row[1]))
+        return found
 
     def follower(self, record_id: bytes) -> bytes | None:
-        """Return the first step that names this one as the step before and might follow it."""
-        self._writer.flush()
-        following: bytes | None = self._database.scalar(_FOLLOWER, record_id)
-        return following
+        """Return the first step that names this one as the step before and might follow it.
+
+        There is one at most: of a second one `negotiation` says that it may not follow.
+        """
+        found = self._followers.get(record_id)
+        if found is None:
+            found = self._database.scalar(_FOLLOWER, record_id)
+        return found
 
     def revoked_block(self, record_id: bytes) -> int | None:
         """Return the block in which the record was taken back, None if it was not."""
@@ -123,7 +151,7 @@ class Facts:
 
 
 _SAID = """
-SELECT s.payload FROM entry e JOIN said s ON s.entry = e.id
+SELECT e.id, s.payload FROM entry e JOIN said s ON s.entry = e.id
 WHERE e.short = ? AND e.record = ? AND e.verdict = ?
 """
 _FOLLOWER = """

@@ -11,7 +11,8 @@ from ledger.core.hashing import sha256
 from ledger.core.identity import parse_did
 from ledger.core.instants import NANOSECONDS
 from ledger.core.records import Agreement, Delivery, Statement
-from ledger.index.kinds import ACCEPTED, UNVERSIONED
+from ledger.index.facts import Facts
+from ledger.index.kinds import UNVERSIONED
 from ledger.index.memory import Memory
 from ledger.index.record_rows import Entry
 from ledger.index.rights import Rights
@@ -28,20 +29,24 @@ def process_key(delivery: Delivery) -> int:
 class TradeRows:
     """Writes who agreed with whom and what was delivered to whom."""
 
-    def __init__(self, writer: Writer, memory: Memory, chain_id: int) -> None:
+    def __init__(self, writer: Writer, memory: Memory, facts: Facts, chain_id: int) -> None:
         self._writer = writer
         self._memory = memory
+        self._facts = facts
         self._chain_id = chain_id
         self._agreed = writer.next_id("agreed")
         self._delivered = writer.next_id("delivered")
+        self._fresh: set[int] = set()
 
     def begun(self, statement: Statement) -> bytes | None:
         """Return the record that began the transfer which a delivery without a step before would begin."""
         delivery = statement.predicate
         if not isinstance(delivery, Delivery) or delivery.previous:
             return None
-        self._writer.flush()
-        for record, payload in self._writer.database.rows(_BEGUN, process_key(delivery)):
+        process = process_key(delivery)
+        if process in self._fresh:
+            self._writer.flush()
+        for record, payload in self._writer.database.rows(_BEGUN, process):
             known = decode_checked(payload).predicate
             assert isinstance(known, Delivery)
             if (known.agreement, known.process) == (delivery.agreement, delivery.process):
@@ -58,6 +63,7 @@ class TradeRows:
         elif isinstance(predicate, Delivery):
             agreement, agreed = self._agreement(predicate)
             parties, process = self._parties(agreed), process_key(predicate)
+            self._fresh.add(process)
             said = (int(is_sent(predicate)), predicate.units, int(counts))
             for asset, number in self._named(statement):
                 self._writer.add("delivered", process, agreement, asset, number, *parties, *said, entry.row)
@@ -76,16 +82,15 @@ class TradeRows:
             for each in found:
                 self._writer.add("finding", each.kind, row, None, each.subject, each.text)
         self._agreed, self._delivered = next_agreed, next_delivered
+        self._fresh.clear()
 
     def _agreement(self, delivery: Delivery) -> tuple[int, Agreement]:
         """Return the entry (row id) of the agreement that a delivery names, and what it says."""
-        record = bytes.fromhex(delivery.agreement)
-        self._writer.flush()
-        row = self._writer.database.one(_AGREEMENT, short(record), record, ACCEPTED)
-        assert row is not None, "what names no agreement is refused"
-        predicate = decode_checked(row[1]).predicate
+        found = self._facts.said_in(bytes.fromhex(delivery.agreement))
+        assert found is not None, "what names no agreement is refused"
+        predicate = found[1].predicate
         assert isinstance(predicate, Agreement)
-        return row[0], predicate
+        return found[0], predicate
 
     def _parties(self, agreement: Agreement) -> tuple[int, int]:
         ids = self._memory.parties
@@ -101,10 +106,6 @@ class TradeRows:
 _BEGUN = """
 SELECT e.record, s.payload FROM delivered d JOIN entry e ON e.id = d.entry JOIN said s ON s.entry = e.id
 WHERE d.process = ? AND d.counts = 1 ORDER BY d.id LIMIT 1
-"""
-_AGREEMENT = """
-SELECT e.id, s.payload FROM entry e JOIN said s ON s.entry = e.id
-WHERE e.short = ? AND e.record = ? AND e.verdict = ?
 """
 _NEW = """
 SELECT s.entry, s.payload FROM

@@ -20,6 +20,7 @@ from ledger.service.parties import party_address
 from ledger.service.paths import Paths, remember
 from ledger.service.publishing import publish, receipt
 from ledger.service.rechecking import statement_at
+from ledger.service.recorded import counting
 from ledger.service.results import Receipt
 from ledger.service.times import start_of
 from ledger.store.content import Content, digest_path
@@ -169,12 +170,7 @@ def _posted(context: Context, batch: Batch, target: bytes, record: bytes) -> Rec
 
 
 def _own_record(context: Context, prefix: str) -> tuple[EntryView, bytes]:
-    rows = [row for row in context.index.find_records(prefix) if row.verdict == "accepted"]
-    if len(rows) != 1:
-        raise NotFound(
-            f"{len(rows)} records that count begin with {prefix}", hint="dataledger log lists them"
-        )
-    (row,) = rows
+    row = counting(context, prefix)
     if row.record is None or (row.party != context.address and not _inherited(context, row)):
         raise Usage(f"record {prefix} is not yours to take back")
     if row.type == "agreement":

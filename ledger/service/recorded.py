@@ -20,14 +20,14 @@ class Recorded(Struct, frozen=True):
 
 def record_id(context: Context, digits: str) -> bytes:
     """Return the id of the record that counts and begins with these hex digits; raises NotFound, Usage."""
-    row = _row(context, digits)
+    row = counting(context, digits)
     assert row.record is not None, "what counts has an id"
     return row.record
 
 
 def recorded(context: Context, digits: str, *types: str) -> Recorded:
     """Return a record about rights of one of these types (`agreement`, ...); raises NotFound, Usage."""
-    row = _row(context, digits)
+    row = counting(context, digits)
     wanted = " or ".join(types)
     statement = context.index.facts().said(row.record) if row.record and row.type in types else None
     if row.record is None or statement is None:
@@ -35,11 +35,15 @@ def recorded(context: Context, digits: str, *types: str) -> Recorded:
     return Recorded(row.record, row, statement)
 
 
-def _row(context: Context, digits: str) -> EntryView:
+def counting(context: Context, digits: str) -> EntryView:
+    """Return the first entry of the record that counts and begins with these hex digits; raises NotFound."""
     rows = [row for row in context.index.find_records(digits) if row.verdict == "accepted" and row.record]
-    if len({row.record for row in rows}) != 1:
+    found = len({row.record for row in rows})
+    if found != 1:
         raise NotFound(
-            f"{len(rows)} records that count begin with {digits}",
+            f"{found} records that count begin with {digits}"
+            if found
+            else f"no record that counts begins with {digits}",
             hint="dataledger log lists them; what stands in a log that is not read here is found once it is"
             " followed: dataledger follow",
         )
