@@ -74,12 +74,11 @@ class _Search:
     def match(self, at: int, place: int, names: dict[str, str]) -> dict[str, str] | None:
         while at < len(self._expected) and self._expected[at] != ANY:
             self._farthest = max(self._farthest, (at, place))
-            more = (
-                None if place == len(self._found) else _words(self._expected[at], self._found[place], names)
-            )
+            count = self._shuffled(at)
+            more = _lines(self._expected[at : at + count], self._found[place : place + count], names)
             if more is None:
                 return None
-            at, place, names = at + 1, place + 1, names | more
+            at, place, names = at + count, place + count, more
         self._farthest = max(self._farthest, (at, place))
         if at == len(self._expected):
             return names if place == len(self._found) else None
