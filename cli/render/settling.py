@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .layout import anchored, bad, good, notes, pairs, short, table, unsure, who
+from .layout import anchored, bad, good, money, notes, pairs, short, table, unsure, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -93,22 +93,13 @@ def statement(found: r.SettlementStatement) -> Iterator[str]:
     yield from _unknown(found.unknown)
 
 
-def money(amount: int, currency: str) -> str:
-    """Write an amount of minor units with its currency."""
-    from ledger.core.money import EXPONENTS, format_amount
-
-    return (
-        f"{format_amount(amount, currency)} {currency}" if currency in EXPONENTS else f"{amount} {currency}"
-    )
-
-
 def _exact(text: str, currency: str) -> str:
     """Write what an amount was before it was rounded; empty where it was whole."""
     from ledger.core.money import EXPONENTS, format_amount
 
     whole, _, decimals = text.partition(".")
-    if not decimals:
-        return ""
+    if not decimals or not whole.isdecimal():
+        return text if decimals else ""
     amount = format_amount(int(whole), currency) if currency in EXPONENTS else whole
     return f"{amount}{'' if '.' in amount else '.'}{decimals}"
 

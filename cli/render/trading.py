@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from . import writing
-from .layout import anchored, bad, good, pairs, short, table, unsure, who
+from .layout import anchored, bad, good, money, pairs, short, table, unsure, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -146,8 +146,8 @@ def _deliveries(found: r.AgreementShown) -> Iterator[str]:
     yield from table(head, rows)
     bill = found.bill
     if bill is not None and found.deliveries:
-        money = f": due {_money(bill.due, bill.currency)}, charged {_money(bill.charged, bill.currency)}"
-        yield f"{bill.units:,} units delivered{money if bill.currency else ''}"
+        due = f": due {money(bill.due, bill.currency)}, charged {money(bill.charged, bill.currency)}"
+        yield f"{bill.units:,} units delivered{due if bill.currency else ''}"
 
 
 def _where(step: r.NegotiationStep | r.DeliveryStep) -> str:
@@ -172,11 +172,5 @@ def agreements(found: r.Agreements) -> Iterator[str]:
         yield "no agreements; dataledger agree propose begins one"
 
 
-def _amount(money: r.Price) -> str:
-    return _money(money.amount, money.currency)
-
-
-def _money(amount: int, currency: str) -> str:
-    from ledger.core.money import format_amount
-
-    return f"{format_amount(amount, currency)} {currency}" if currency else str(amount)
+def _amount(price: r.Price) -> str:
+    return money(price.amount, price.currency)

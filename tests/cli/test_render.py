@@ -17,6 +17,8 @@ from ledger_cli.render import (
     proving,
     recalling,
     rights,
+    settling,
+    trading,
     writing,
 )
 from ledger_cli.render.layout import bad, count, pairs, shown, table
@@ -56,9 +58,18 @@ RENDERERS: dict[type[Struct], Callable[[Any], Iterator[str]]] = {
     r.Recall: recalling.recall,
     r.Incident: recalling.incident,
     r.Incidents: recalling.incidents,
+    r.ConsentImpact: recalling.consent,
     r.PartySheet: parties.party,
     r.Duplicates: parties.duplicates,
     r.Disputes: parties.disputes,
+    r.Signed: trading.signed,
+    r.AgreementShown: trading.agreement,
+    r.Agreements: trading.agreements,
+    r.IncomeSplit: settling.split,
+    r.SettlementCheck: settling.check,
+    r.SettlementStatement: settling.statement,
+    r.EscrowState: settling.escrow,
+    r.EscrowApproval: settling.approval,
     Verdict: proving.verdict,
 }
 
