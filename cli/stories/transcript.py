@@ -99,7 +99,7 @@ class _Search:
 
 
 def _lines(expected: Sequence[str], found: Sequence[str], names: dict[str, str]) -> dict[str, str] | None:
-    """Return the names with what these lines capture, which may come in any order; None if they are others."""
+    """Return the names with what these lines capture, in whatever order; None if they are others."""
     if len(expected) != len(found):
         return None
     if not expected:
