@@ -23,7 +23,7 @@ $(READY): requirements.lock pyproject.toml
 setup: $(READY) ## make the virtual environment
 
 demo: $(READY) ## play the washing-machine story in a temporary folder
-	@$(BIN)/python fixtures/demo.py
+	@$(BIN)/dataledger demo washing-machine
 
 test: $(READY) ## run the default tests (under five minutes)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"

@@ -77,7 +77,8 @@ class Stage:
         """Run a command in a party's folder; return its exit code and the lines that it said."""
         place = self.folder / folder
         place.mkdir(exist_ok=True)
-        (program, *arguments), target = _words(command)
+        (program, *given), target = _words(command)
+        arguments = [word for each in given for word in _named(place, each)]
         with _terminal(place, target) as said:
             if program == "dataledger":
                 code = self._command(arguments)
@@ -97,6 +98,12 @@ def _words(command: str) -> tuple[list[str], str]:
     except ValueError as error:
         raise FormatError(f"command {command!r}: {error}") from None
     return (words[:-2], words[-1]) if words[1:-1][-1:] == [">"] else (words, "")
+
+
+def _named(folder: Path, word: str) -> list[str]:
+    """Return the files that a word with a `*` in it means, as a shell would; else the word."""
+    found = sorted(str(path.relative_to(folder)) for path in folder.glob(word)) if "*" in word else []
+    return found or [word]
 
 
 def _run(command: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 | in a story | means |
 |---|---|
 | a line `...` | any lines, or none |
+| lines that begin with `~` | these lines, without that, in any order |
 | `...` within a line | any text |
 | `{NAME}` | where it is met first, one word that varies (an id, a DID); from there on that very word |
 | `{TODAY}`, `{TODAY+400}` | the date of the performance, and 400 days later |
@@ -21,6 +22,7 @@ from datetime import date, timedelta
 from ledger.core.errors import FormatError
 
 ANY = "..."
+SHUFFLED = "~"
 
 _special = re.compile(r"(\.\.\.|\{[A-Z][A-Z0-9_]*\}|(?<=\S) {2,})").split
 _name = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
@@ -72,22 +74,44 @@ class _Search:
     def match(self, at: int, place: int, names: dict[str, str]) -> dict[str, str] | None:
         while at < len(self._expected) and self._expected[at] != ANY:
             self._farthest = max(self._farthest, (at, place))
-            more = (
-                None if place == len(self._found) else _words(self._expected[at], self._found[place], names)
-            )
+            count = self._shuffled(at)
+            more = _lines(self._expected[at : at + count], self._found[place : place + count], names)
             if more is None:
                 return None
-            at, place, names = at + 1, place + 1, names | more
+            at, place, names = at + count, place + count, more
         self._farthest = max(self._farthest, (at, place))
         if at == len(self._expected):
             return names if place == len(self._found) else None
         tries = (self.match(at + 1, start, names) for start in range(place, len(self._found) + 1))
         return next((matched for matched in tries if matched is not None), None)
 
+    def _shuffled(self, at: int) -> int:
+        """Return how many expected lines go together: all that may come in any order, else one."""
+        count = 0
+        while at + count < len(self._expected) and self._expected[at + count].startswith(SHUFFLED):
+            count += 1
+        return max(count, 1)
+
     def difference(self) -> Difference:
         at, place = self._farthest
         expected = self._expected[at] if at < len(self._expected) else ""
         return Difference(expected, self._found[place] if place < len(self._found) else "")
+
+
+def _lines(expected: Sequence[str], found: Sequence[str], names: dict[str, str]) -> dict[str, str] | None:
+    """Return the names with what these lines capture, in whatever order; None if they are others."""
+    if len(expected) != len(found):
+        return None
+    if not expected:
+        return names
+    line = expected[0].removeprefix(SHUFFLED)
+    for at, each in enumerate(found):
+        captured = _words(line, each, names)
+        rest = None if captured is None else [*found[:at], *found[at + 1 :]]
+        matched = None if rest is None or captured is None else _lines(expected[1:], rest, names | captured)
+        if matched is not None:
+            return matched
+    return None
 
 
 def _words(expected: str, found: str, names: Mapping[str, str]) -> dict[str, str] | None:

@@ -175,5 +175,11 @@ def is_in_force(each: Attested, kind: str, topic: str, by: list[str], asked: Que
         and covers(each.names, asked.name)
         and each.anchored_ns <= asked.at_ns
         and each.span.has(asked.at_ns)
-        and (kind != "consent" or asked.purpose in each.purposes)
+        and (kind != "consent" or _is_consented(each, asked))
     )
+
+
+def _is_consented(consent: Attested, asked: Question) -> bool:
+    """Tell whether a consent is to this purpose, and holds in this region if it names any."""
+    where = not consent.regions or bool(asked.region and regions_cover(consent.regions, asked.region))
+    return asked.purpose in consent.purposes and where

@@ -157,6 +157,10 @@ def what_is_known_naively(q: Question, w: RightsWorld) -> str:
     return "permitted" if "permitted" in verdicts else "unknown" if "unknown" in verdicts else "denied"
 
 
+def is_there_naively(region: str, regions: Sequence[str]) -> bool:
+    return not regions or (region != "" and any(in_region(region, each) for each in regions))
+
+
 def grant_naively(g: Given, q: Question, w: RightsWorld, depth: int = 0) -> str:
     """A grant holds if it is good itself, within the one above, and the one above holds."""
     t = g.terms
@@ -188,7 +192,8 @@ def grant_naively(g: Given, q: Question, w: RightsWorld, depth: int = 0) -> str:
             for a in w.said
             if a.kind == c.kind and a.topic == c.topic and not a.failed and set(a.authors) & set(by)
             if (q.name in a.names or q.name.split("@")[0] in a.names) and a.anchored_ns <= q.at_ns
-            if is_frozen([a.span], q.at_ns) and (a.kind != "consent" or q.purpose in a.purposes)
+            if is_frozen([a.span], q.at_ns)
+            if a.kind != "consent" or (q.purpose in a.purposes and is_there_naively(q.region, a.regions))
         ]
         if c.every_days is None:
             no.append(not ages)

@@ -328,6 +328,14 @@ def test_consent_for_a_purpose(world: RightsWorld) -> None:
     assert codes(ask(world, purpose="ads", at_s=499)) == ("denied", "condition-unmet")
 
 
+def test_consent_for_a_region(world: RightsWorld) -> None:
+    world.give("office", "insurer", "wx/hourly", conditions=[Condition("consent", "c", ["people"])])
+    world.attest("consent", "wx/hourly", by="people", topic="c", purposes=("research",), regions=("CN",))
+    assert codes(ask(world, purpose="research", region="CN-44")) == ("permitted", "granted")
+    assert codes(ask(world, purpose="research", region="US")) == ("denied", "condition-unmet")
+    assert codes(ask(world, purpose="research")) == ("denied", "condition-unmet")  # anywhere is more
+
+
 def test_the_conditions_of_the_whole_chain_bind(world: RightsWorld) -> None:
     first = world.give(
         "office", "broker", "wx/hourly", sublicensable=True, price_cap=Money("CNY", 5), free_for=["welfare"],
@@ -679,6 +687,7 @@ def worlds(draw: st.DrawFn) -> RightsWorld:
             if kind == "classification"
             else None,
             purposes=("u",) if kind == "consent" else (),
+            regions=draw(st.sampled_from([(), ("CN",)])) if kind == "consent" else (),
             failed=draw(st.integers(0, 5)) == 0,
         )
     return world

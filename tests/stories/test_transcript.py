@@ -26,6 +26,8 @@ LINES = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="{}.\n\
         (["a  b   c"], ["a     b  c"]),
         (["  at ..."], ["  at 7"]),
         (["(a) [b] *"], ["(a) [b] *"]),
+        (["a", "~b", "~...", "~d", "e"], ["a", "d", "c", "b", "e"]),
+        (["...", "~b", "~c"], ["a", "c", "b"]),
     ],
 )
 def test_what_is_the_same(expected, found):
@@ -45,6 +47,9 @@ def test_what_is_the_same(expected, found):
         (["  a"], ["    a"], ("  a", "    a")),
         (["a.c"], ["abc"], ("a.c", "abc")),
         (["...", "x"], ["a", "b"], ("x", "")),
+        (["~a", "~b"], ["b", "b"], ("~a", "b")),
+        (["~a", "~b"], ["b"], ("~a", "b")),
+        (["~a", "~b"], ["b", "a", "c"], ("", "c")),
         (["GOOD: ..."], ["FAILED: 3"], ("GOOD: ...", "FAILED: 3")),
     ],
 )
@@ -62,6 +67,11 @@ def test_what_varies_is_captured_and_then_held_to():
     assert compare(["{A} and {A}"], ["x and x"], {}) == {"A": "x"}
     assert isinstance(compare(["{A} and {A}"], ["x and y"], {}), Difference)
     assert isinstance(compare(["...", "{A}", "no"], ["x", "y"], {}), Difference)
+
+
+def test_what_is_captured_in_any_order():
+    assert compare(["~{A} is x", "~{B} is y"], ["1 is y", "2 is x"], {}) == {"A": "2", "B": "1"}
+    assert isinstance(compare(["~{A} is x", "~{A} is y"], ["1 is y", "2 is x"], {}), Difference)
 
 
 def test_commands_say_what_was_captured():
