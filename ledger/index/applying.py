@@ -57,7 +57,7 @@ class Applying:
         self._chain_id = descriptor.chain_id
         self._writer = Writer(database)
         self._memory = Memory(self._writer)
-        self._facts = Facts(self._writer, self._memory.assets)
+        self._facts = Facts(self._writer, self._memory.assets, self._memory.said)
         self._chain_rows = ChainRows(self._writer, self._memory.parties, self._memory.logs)
         self._records = RecordRows(self._writer, self._memory)
         self._said = SaidRows(self._writer, self._memory, self._facts)

@@ -12,8 +12,8 @@ from ledger.core.records import Statement
 from ledger.index.kinds import ACCEPTED
 from ledger.index.memory import Assets
 from ledger.index.record_types import TYPES
+from ledger.index.said_memory import SaidMemory
 from ledger.index.schema import short
-from ledger.index.verification import decode_checked
 from ledger.index.writer import Writer
 
 _REMEMBERED = 50_000
@@ -22,10 +22,11 @@ _REMEMBERED = 50_000
 class Facts:
     """Answers for the block being applied; call `refresh` when the tables of chain facts changed."""
 
-    def __init__(self, writer: Writer, assets: Assets) -> None:
+    def __init__(self, writer: Writer, assets: Assets, said: SaidMemory | None = None) -> None:
         self._writer = writer
         self._database = writer.database
         self._assets = assets
+        self._said = said or SaidMemory(writer)
         self._keys: dict[tuple[bytes, bytes], KeyState | None] = {}
         self._delegates: dict[tuple[bytes, str, bytes], KeyState | None] = {}
         self._deactivated: dict[bytes, int] = {}
@@ -105,31 +106,17 @@ class Facts:
 
     def said(self, record_id: bytes) -> Statement | None:
         """Return what an accepted record about rights says, or a registration that names an arbiter."""
-        self._writer.flush()
-        payload = self._database.scalar(_SAID, short(record_id), record_id, ACCEPTED)
-        return None if payload is None else decode_checked(payload)
+        return self._said.get(record_id).statement
 
     def follower(self, record_id: bytes) -> bytes | None:
         """Return the first step that names this one as the step before and might follow it."""
-        self._writer.flush()
-        following: bytes | None = self._database.scalar(_FOLLOWER, record_id)
-        return following
+        return self._said.get(record_id).follower
 
     def revoked_block(self, record_id: bytes) -> int | None:
         """Return the block in which the record was taken back, None if it was not."""
-        self._writer.flush()
-        block: int | None = self._database.scalar(_REVOKED, record_id)
-        return block
+        return self._said.get(record_id).revoked
 
 
-_SAID = """
-SELECT s.payload FROM entry e JOIN said s ON s.entry = e.id
-WHERE e.short = ? AND e.record = ? AND e.verdict = ?
-"""
-_FOLLOWER = """
-SELECT e.record FROM said s JOIN entry e ON e.id = s.entry WHERE s.previous = ? ORDER BY s.id LIMIT 1
-"""
-_REVOKED = "SELECT min(block) FROM revoked WHERE target = ?"
 _RECORD = """
 SELECT e.id, e.kind, p.address FROM entry e JOIN party p ON p.id = e.party
 WHERE e.short = ? AND e.record = ? AND e.verdict = ?
