@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 
-from ledger.core.digests import ASSET, DECLARED, asset_digest, target_of_asset
+from ledger.core.digests import DECLARED, asset_digest, target_of_asset
 from ledger.core.identity import format_did, parse_did
 from ledger.core.instants import NANOSECONDS
 from ledger.core.names import namespace_of
 from ledger.core.records import Registration
 from ledger.core.rights_facts import Attested, Given, Span
 from ledger.index.database import Database
-from ledger.index.kinds import ACCEPTED, ALGORITHMS, CLOSED, CODE
+from ledger.index.kinds import ACCEPTED, CLOSED, CODE
+from ledger.index.rights_lineage import RightsLineage
 from ledger.index.rights_said import SaidOfRights
 from ledger.index.schema import short
 
@@ -30,10 +31,15 @@ class Rights:
         self._chain_id = chain_id
         self._block = block
         self._said = SaidOfRights(database, self, block)
+        self._lineage = RightsLineage(database, block)
         self._moments: dict[int, int] = {}
         self._registered: dict[str, bytes | None] = {}
         self._timelines: dict[str, list[tuple[int, bytes]]] = {}
+        self._held: dict[tuple[str, int], str | None] = {}
+        self._grants: dict[tuple[str, str], list[Given]] = {}
         self._attested: dict[str, list[Attested]] = {}
+        self._frozen: dict[str, list[Span]] = {}
+        self._doubts: dict[str, list[str]] = {}
         self._stopped: list[tuple[bytes, bytes]] | None = None
 
     def moment(self, block: int) -> int:
@@ -47,7 +53,9 @@ class Rights:
 
     def grants(self, asset: str, party: str) -> list[Given]:
         """Return the grants and final agreements about an asset to a party or to everybody, void ones too."""
-        return self._said.grants(asset, parse_did(party)[1])
+        if (asset, party) not in self._grants:
+            self._grants[asset, party] = self._said.grants(asset, parse_did(party)[1])
+        return self._grants[asset, party]
 
     def given(self, record: str) -> Given | None:
         """Return a grant or final agreement."""
@@ -61,14 +69,21 @@ class Rights:
 
     def frozen(self, asset: str) -> list[Span]:
         """Return when the arbiter named in the registration had the asset frozen."""
-        record = self._registration(asset)
-        said = None if record is None else self._said.of(record)
-        return [] if said is None else self._said.freezes(said.record)
+        if asset not in self._frozen:
+            record = self._registration(asset)
+            said = None if record is None else self._said.of(record)
+            self._frozen[asset] = [] if said is None else self._said.freezes(said.record)
+        return self._frozen[asset]
 
     # --- who holds it
 
     def holder(self, asset: str, at_ns: int) -> str | None:
         """Return who held a registered asset at a moment."""
+        if (asset, at_ns) not in self._held:
+            self._held[asset, at_ns] = self._holder(asset, at_ns)
+        return self._held[asset, at_ns]
+
+    def _holder(self, asset: str, at_ns: int) -> str | None:
         if self._registration(asset) is None:
             return None
         held = [party for since, party in self._timeline(asset) if since <= at_ns]
@@ -91,14 +106,7 @@ class Rights:
 
     def inputs(self, name: str) -> list[str]:
         """Return what a version, or any version of an asset, was made from."""
-        asset, _, number = name.partition("@")
-        if not number:
-            rows = self._database.rows(_INPUTS, asset, self._block)
-        elif number.isdecimal():
-            rows = self._database.rows(_INPUTS_OF_VERSION, asset, self._block, int(number))
-        else:
-            return []  # content that nobody recorded
-        return [_name(*row) for row in rows]
+        return self._lineage.inputs(name)
 
     def unproven(self, name: str, maker: str) -> str:
         """Say why nothing can be told of an input, if the maker does not hold it."""
@@ -111,8 +119,7 @@ class Rights:
             return ""
         if not number.isdecimal():
             return "nobody recorded this content"
-        alg = self._database.scalar(_DIGEST_NAME, asset, int(number), self._block)
-        return "it was named, nobody hashed it" if alg == CODE[DECLARED] else ""
+        return "it was named, nobody hashed it" if self._lineage.alg(name) == CODE[DECLARED] else ""
 
     def _registration(self, asset: str) -> bytes | None:
         if asset not in self._registered:
@@ -121,8 +128,13 @@ class Rights:
 
     # --- what can't be had
 
-    def doubts(self, asset: str) -> Iterator[str]:
+    def doubts(self, asset: str) -> list[str]:
         """Say what of its holders could not be had: a log, or the record of something they posted."""
+        if asset not in self._doubts:
+            self._doubts[asset] = [*self._doubts_of(asset)]
+        return self._doubts[asset]
+
+    def _doubts_of(self, asset: str) -> Iterator[str]:
         for log in self._missing(self.holders(asset)):
             yield f"log {log.hex()}, of who held {asset}, can't be had"
         for record in self._open_posts(asset):
@@ -176,13 +188,6 @@ class Rights:
         return self._database.one(_KNOWN, short(record), record, ACCEPTED, self._block) is not None
 
 
-def _name(asset: str, number: int, alg: int, digest: bytes, known: int) -> str:
-    """Name an input; one whose content nobody recorded under its name, by its digest."""
-    if known:
-        return f"{asset}@{number}"
-    return asset if ALGORITHMS[alg] == ASSET else f"{asset}@{ALGORITHMS[alg]}:{digest.hex()}"
-
-
 _MOMENT = """
 SELECT b.time, (SELECT count(*) FROM block c WHERE c.number < b.number AND c.number > ifnull(
   (SELECT d.number FROM block d WHERE d.number < b.number AND d.time < b.time ORDER BY d.number DESC LIMIT 1),
@@ -205,20 +210,6 @@ _REGISTRATION = """
 SELECT e.record FROM registration r JOIN asset a ON a.id = r.asset JOIN entry e ON e.id = r.entry
 WHERE a.name = ? AND r.block <= ?
 """
-_DIGEST_NAME = """
-SELECT n.alg FROM version v JOIN node n ON n.id = v.node JOIN asset a ON a.id = v.asset
-WHERE a.name = ? AND v.number = ? AND v.block <= ?
-"""
-# what nodes were made from; content that was used before its version was known leads to that version
-_INPUTS = """
-SELECT DISTINCT b.name, i.number, i.alg, i.digest,
-  EXISTS (SELECT 1 FROM version w WHERE w.node = i.id AND w.block <= ?2)
-FROM asset a JOIN node n ON n.asset = a.id
-JOIN edge d ON d.output = n.id AND d.activity > 0 AND d.block <= ?2
-LEFT JOIN edge z ON z.output = d.input AND z.activity = 0 AND z.block <= ?2
-JOIN node i ON i.id = ifnull(z.input, d.input) JOIN asset b ON b.id = i.asset
-WHERE a.name = ?1"""
-_INPUTS_OF_VERSION = f"{_INPUTS} AND n.number = ?3"
 _TAKERS = """
 SELECT DISTINCT p.address FROM granted g JOIN asset a ON a.id = g.asset JOIN entry e ON e.id = g.entry
 JOIN party p ON p.id = g.taker WHERE a.name = ? AND g.onward = 1 AND e.verdict = ? AND g.block <= ?

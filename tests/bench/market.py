@@ -38,8 +38,17 @@ from market_plan import (
     tier_sources,
 )
 
-from ledger.core.records import Activity, Agreement, Attestation, Component, Delivery, Edge, Grant, Resource
-from ledger.core.records import Registration, Version
+from ledger.core.records import (
+    Activity,
+    Agreement,
+    Attestation,
+    Component,
+    Delivery,
+    Edge,
+    Grant,
+    Registration,
+    Version,
+)
 from ledger.core.records_rights import Condition, Money, Terms
 from ledger.service.logs import Logs
 from ledger.service.syncing import sync

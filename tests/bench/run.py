@@ -30,6 +30,10 @@ GROUPS = {
     "evidence": ("proving", "evidence"),
     "evidence-large": ("proving", "large"),
     "start": ("tracing", "start"),
+    "rights-sync": ("rights", "sync_market"),
+    "rights-may": ("rights", "may_rows"),
+    "rights-settlement": ("rights", "settlement"),
+    "rights-recall": ("rights", "recall"),
 }
 
 
