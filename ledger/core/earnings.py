@@ -82,8 +82,9 @@ class RightsEarnings:
         """
         asset = source.partition("@")[0]
         if (party, asset) not in self._by_asset:
-            said = [*self._facts.grants(asset, party), *self._facts.attestations(asset)]
-            self._by_asset[party, asset] = not any("@" in name for each in said for name in each.names)
+            named = [each.names for each in self._facts.grants(asset, party)]
+            named += [each.names for each in self._facts.attestations(asset)]
+            self._by_asset[party, asset] = not any("@" in name for names in named for name in names)
         name = asset if self._by_asset[party, asset] else source
         return party, name, nature.level, bool(nature.unclassified)
 

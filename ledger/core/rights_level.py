@@ -63,11 +63,7 @@ def _nature(
     since = max((each.order for each in by_holder), default=_NOTHING)
     for source, nature in sources.items():
         since = max(since, nature.since)
-        milder = [
-            each
-            for each in _signed_by_holder(said, source.partition("@")[0], facts)
-            if node in each.names and each.order > nature.since
-        ]
+        milder = [] if not said else _milder(said, node, source, nature, facts)
         if milder:
             level = max(level, min(rank(nature.level) or len(LEVELS), rank(milder[-1].level)))
         else:
@@ -86,6 +82,14 @@ def _nature(
         since,
         is_circular,
     )
+
+
+def _milder(
+    said: list[Attested], node: str, source: str, nature: Nature, facts: RightsFacts
+) -> list[Attested]:
+    """Give what the holder of an input said of this very result, after all that bears on the input."""
+    by_holder = _signed_by_holder(said, source.partition("@")[0], facts)
+    return [each for each in by_holder if node in each.names and each.order > nature.since]
 
 
 def _first_few(names: set[str]) -> frozenset[str]:

@@ -12,15 +12,16 @@ from itertools import pairwise
 
 from ledger.core.digests import DECLARED, asset_digest, target_of_asset
 from ledger.core.identity import format_did, parse_did
-from ledger.core.instants import NANOSECONDS
 from ledger.core.names import namespace_of
 from ledger.core.records import Registration
 from ledger.core.rights_facts import Attested, Given, Span
 from ledger.index.database import Database
 from ledger.index.kinds import ACCEPTED, CLOSED, CODE
+from ledger.index.moments import moment_of
 from ledger.index.rights_lineage import RightsLineage
 from ledger.index.rights_said import SaidOfRights
 from ledger.index.schema import short
+from ledger.index.verification import decode_checked
 
 
 class Rights:
@@ -33,7 +34,8 @@ class Rights:
         self._said = SaidOfRights(database, self, block)
         self._lineage = RightsLineage(database, block)
         self._moments: dict[int, int] = {}
-        self._registered: dict[str, bytes | None] = {}
+        self._registered: dict[str, tuple[bytes, str]] = {}
+        self._owners: dict[str, list[tuple[int, bytes]]] = {}
         self._timelines: dict[str, list[tuple[int, bytes]]] = {}
         self._held: dict[tuple[str, int], str | None] = {}
         self._grants: dict[tuple[str, str], list[Given]] = {}
@@ -45,8 +47,7 @@ class Rights:
     def moment(self, block: int) -> int:
         """Return when a block was, in nanoseconds; records of it are anchored then."""
         if block not in self._moments:
-            time, before = self._database.one(_MOMENT, block) or (0, 0)
-            self._moments[block] = time * NANOSECONDS + 2 * before
+            self._moments[block] = self._database.scalar(_MOMENT, block)
         return self._moments[block]
 
     # --- grants and attestations
@@ -70,9 +71,8 @@ class Rights:
     def frozen(self, asset: str) -> list[Span]:
         """Return when the arbiter named in the registration had the asset frozen."""
         if asset not in self._frozen:
-            record = self._registration(asset)
-            said = None if record is None else self._said.of(record)
-            self._frozen[asset] = [] if said is None else self._said.freezes(said.record)
+            record, arbiter = self._registration(asset)
+            self._frozen[asset] = self._said.freezes(record) if record and arbiter else []
         return self._frozen[asset]
 
     # --- who holds it
@@ -84,7 +84,7 @@ class Rights:
         return self._held[asset, at_ns]
 
     def _holder(self, asset: str, at_ns: int) -> str | None:
-        if self._registration(asset) is None:
+        if not self._registration(asset)[0]:
             return None
         held = [party for since, party in self._timeline(asset) if since <= at_ns]
         return format_did(self._chain_id, held[-1]) if held else None
@@ -96,11 +96,16 @@ class Rights:
     def _timeline(self, asset: str) -> list[tuple[int, bytes]]:
         """Return from which moment on who held an asset: a transfer outweighs the namespace's owner."""
         if asset not in self._timelines:
-            rows = self._database.rows
-            moves = [(self.moment(b) + 1, who) for b, who in rows(_MOVES, asset, self._block)]
-            owners = [(self.moment(b), who) for b, who in rows(_OWNERS, namespace_of(asset), self._block)]
+            moves = [(since + 1, who) for since, who in self._database.rows(_MOVES, asset, self._block)]
+            owners = self._owners_of(namespace_of(asset))
             self._timelines[asset] = [each for each in owners if not moves or each < moves[0]] + moves
         return self._timelines[asset]
+
+    def _owners_of(self, namespace: str) -> list[tuple[int, bytes]]:
+        if namespace not in self._owners:
+            rows = self._database.rows(_OWNERS, namespace, self._block)
+            self._owners[namespace] = [(since, who) for since, who in rows]
+        return self._owners[namespace]
 
     # --- lineage
 
@@ -113,7 +118,7 @@ class Rights:
         asset, _, number = name.partition("@")
         if maker and parse_did(maker)[1] == next((who for _, who in reversed(self._timeline(asset))), None):
             return ""
-        if self._registration(asset) is None:
+        if not self._registration(asset)[0]:
             return "nobody recorded it"
         if not number:
             return ""
@@ -121,9 +126,13 @@ class Rights:
             return "nobody recorded this content"
         return "it was named, nobody hashed it" if self._lineage.alg(name) == CODE[DECLARED] else ""
 
-    def _registration(self, asset: str) -> bytes | None:
+    def _registration(self, asset: str) -> tuple[bytes, str]:
+        """Return record id and arbiter (DID) of a registration; empty where there is none."""
         if asset not in self._registered:
-            self._registered[asset] = self._database.scalar(_REGISTRATION, asset, self._block)
+            record, payload = self._database.one(_REGISTRATION, asset, self._block) or (b"", None)
+            predicate = None if payload is None else decode_checked(payload).predicate
+            arbiter = predicate.arbiter if isinstance(predicate, Registration) else ""
+            self._registered[asset] = record, arbiter
         return self._registered[asset]
 
     # --- what can't be had
@@ -139,12 +148,10 @@ class Rights:
             yield f"log {log.hex()}, of who held {asset}, can't be had"
         for record in self._open_posts(asset):
             yield f"a holder of {asset} posted {record.hex()}, which can't be had"
-        registration = self._registration(asset)
-        said = None if registration is None else self._said.of(registration)
-        if said is not None and isinstance(said.statement.predicate, Registration):
-            doubt = self._said.doubt(said, [parse_did(said.statement.predicate.arbiter)[1]])
-            if doubt:
-                yield f"the registration of {asset}: {doubt}"
+        registration, arbiter = self._registration(asset)
+        doubt = self._said.doubt(registration, [parse_did(arbiter)[1]]) if arbiter else ""
+        if doubt:
+            yield f"the registration of {asset}: {doubt}"
 
     def hidden(self, asset: str, party: str) -> Iterator[str]:
         """Say which logs of those who may pass on rights in the asset, and of the party, can't be had."""
@@ -188,27 +195,24 @@ class Rights:
         return self._database.one(_KNOWN, short(record), record, ACCEPTED, self._block) is not None
 
 
-_MOMENT = """
-SELECT b.time, (SELECT count(*) FROM block c WHERE c.number < b.number AND c.number > ifnull(
-  (SELECT d.number FROM block d WHERE d.number < b.number AND d.time < b.time ORDER BY d.number DESC LIMIT 1),
-  -1)) FROM block b WHERE b.number = ?
-"""
+_MOMENT = f"SELECT {moment_of('?')}"
 _POSTS = """
 SELECT p.address, o.record, o.block FROM posting o JOIN party p ON p.id = o.party
 WHERE o.target = ? AND o.block <= ? ORDER BY o.id
 """
 _KNOWN = "SELECT 1 FROM entry WHERE short = ? AND record = ? AND verdict = ? AND block <= ?"
-_MOVES = """
-SELECT h.block, p.address FROM holder h JOIN asset a ON a.id = h.asset JOIN party p ON p.id = h.party
+_MOVES = f"""
+SELECT {moment_of("h.block")}, p.address
+FROM holder h JOIN asset a ON a.id = h.asset JOIN party p ON p.id = h.party
 WHERE a.name = ? AND h.block <= ? ORDER BY h.id
-"""
-_OWNERS = """
-SELECT n.block, p.address FROM namespace n JOIN party p ON p.id = n.party
+"""  # noqa: S608 - an expression of ours, here and below
+_OWNERS = f"""
+SELECT {moment_of("n.block")}, p.address FROM namespace n JOIN party p ON p.id = n.party
 WHERE n.name = ? AND n.block <= ? ORDER BY n.n
-"""
+"""  # noqa: S608
 _REGISTRATION = """
-SELECT e.record FROM registration r JOIN asset a ON a.id = r.asset JOIN entry e ON e.id = r.entry
-WHERE a.name = ? AND r.block <= ?
+SELECT e.record, s.payload FROM registration r JOIN asset a ON a.id = r.asset
+JOIN entry e ON e.id = r.entry LEFT JOIN said s ON s.entry = e.id WHERE a.name = ? AND r.block <= ?
 """
 _TAKERS = """
 SELECT DISTINCT p.address FROM granted g JOIN asset a ON a.id = g.asset JOIN entry e ON e.id = g.entry

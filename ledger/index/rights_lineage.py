@@ -51,17 +51,18 @@ class RightsLineage:
         """Read everything behind these nodes; of `asset`, if named, they are all."""
         nodes = self._nodes(start)
         names = {node: _name(*row) for node, row in nodes.items()}
+        sources = self._sources(list(nodes))
         whole = {row[0] for row in nodes.values() if row[2] == CODE[ASSET]} | {asset}
         made: dict[str, set[str]] = {}
-        sources = self._sources(list(nodes))
-        for node, (of, number, _, _, known) in nodes.items():
-            into = {names[source] for source in sources.get(node, ())}
-            for key in (f"{of}@{number}", *([of] if of in whole else [])):
-                made.setdefault(key, set()).update(into)
+        for node, (of, number, alg, _, known) in nodes.items():
+            name = f"{of}@{number}"
+            into = [names[source] for source in sources.get(node, ())]
+            made.setdefault(name, set()).update(into)
+            if of in whole:
+                made.setdefault(of, set()).update(into)
             if known:
-                self._algs[f"{of}@{number}"] = nodes[node][2]
-        for key, inputs in made.items():
-            self._inputs[key] = sorted(inputs)
+                self._algs[name] = alg
+        self._inputs.update((name, sorted(into)) for name, into in made.items())
 
     def _nodes(self, start: Iterable[int]) -> dict[int, Row]:
         """Return what is behind these nodes, and behind others that the same names mean: asset, number, code
@@ -79,12 +80,13 @@ class RightsLineage:
 
     def _sources(self, nodes: list[int]) -> dict[int, list[int]]:
         """Return from which nodes each was made."""
-        rows = hydrate(self._database, _EDGES, nodes, self._block)
-        recorded_as: dict[int, int] = {output: source for output, source, activity in rows if not activity}
+        edges = hydrate(self._database, _EDGES, nodes, self._block)
+        recorded_as = {row[0]: row[1] for row in edges if not row[2]}
         sources: dict[int, list[int]] = {}
-        for output, source, activity in rows:
+        for output, source, activity in edges:
             if activity:
-                sources.setdefault(output, []).append(recorded_as.get(source, source))
+                meant: int = recorded_as.get(source, source)
+                sources.setdefault(output, []).append(meant)
         return sources
 
 

@@ -15,8 +15,9 @@ from ledger.core.postings import effective_block, posters
 from ledger.core.records import Agreement, Attestation, Grant, Statement
 from ledger.core.rights_facts import Attested, Given, Span
 from ledger.core.terms import giver_of, taker_of, terms_of
-from ledger.index.database import Database
+from ledger.index.database import Database, Row
 from ledger.index.kinds import ACCEPTED, ALGORITHMS
+from ledger.index.moments import moment_of
 from ledger.index.schema import short
 from ledger.index.verification import decode_checked
 
@@ -38,12 +39,16 @@ class Chain(Protocol):
 
 
 class Said(Struct, frozen=True, gc=False):
-    """A record: where it stands, what it says, and why it was refused."""
+    """A record: where and since when it stands, what it says, why it was refused; whether anybody ever took
+    it back.
+    """
 
     record: bytes
     statement: Statement
     order: tuple[int, str, int]
+    anchored_ns: int
     rejected: str
+    is_revoked: bool
 
 
 class SaidOfRights:
@@ -98,11 +103,11 @@ class SaidOfRights:
         predicate, terms = said.statement.predicate, terms_of(said.statement.predicate)
         if terms is None or not isinstance(predicate, Grant | Agreement):
             return None
-        since = said.order[0]
+        since_ns = said.anchored_ns
         if isinstance(predicate, Agreement) and not said.rejected:
             if negotiation_state(said.record, self) != "FINALIZED":
                 return None
-            since = self._last_block(said.record)
+            since_ns = self._last_step(said).anchored_ns
         return Given(
             record=said.record.hex(),
             giver=giver_of(predicate),
@@ -110,20 +115,22 @@ class SaidOfRights:
             names=tuple(self._names(said.statement)),
             terms=terms,
             order=said.order,
-            since_ns=self._chain.moment(since),
+            since_ns=since_ns,
             under=predicate.under,
             rejected=said.rejected,
-            revoked_ns=self._revoked_ns(said.record),
+            revoked_ns=self._revoked_ns(said),
             frozen=tuple(self.freezes(said.record)) if terms.arbiter else (),
-            doubt=self.doubt(said, self._who_may_end(said, terms.arbiter)),
+            doubt=self.doubt(said.record, self._who_may_end(said, terms.arbiter)),
         )
 
-    def _last_block(self, record: bytes) -> int:
-        """Return the block of the last step that follows an agreement."""
-        while (following := self.follower(record)) is not None:
-            record = following
-        said = self.of(record)
-        return 0 if said is None else said.order[0]
+    def _last_step(self, said: Said) -> Said:
+        """Return the last step that follows an agreement."""
+        step: Said | None = said
+        while step is not None:
+            said = step
+            following = self.follower(said.record)
+            step = None if following is None else self.of(following)
+        return said
 
     def _names(self, statement: Statement) -> Iterator[str]:
         """Yield what a grant is about; of versions those that have the content that it names."""
@@ -143,8 +150,8 @@ class SaidOfRights:
     def _as_attested(self, said: Said) -> Attested:
         predicate = said.statement.predicate
         assert isinstance(predicate, Attestation)
-        anchored = self._chain.moment(said.order[0])
-        ends = [self._revoked_ns(said.record), instant_ns(predicate.until) if predicate.until else None]
+        anchored = said.anchored_ns
+        ends = [self._revoked_ns(said), instant_ns(predicate.until) if predicate.until else None]
         return Attested(
             record=said.record.hex(),
             kind=predicate.kind,
@@ -165,11 +172,13 @@ class SaidOfRights:
 
     # --- what became of it
 
-    def _revoked_ns(self, record: bytes) -> int | None:
+    def _revoked_ns(self, said: Said) -> int | None:
         """Return the moment from which a record is taken back: its effect, or the later one that it names."""
+        if not said.is_revoked:
+            return None
         moments = [
             max(self._chain.moment(block) + 1, instant_ns(effective) if effective else 0)
-            for block, effective in self._database.rows(_REVOKED, record, self._block)
+            for block, effective in self._database.rows(_REVOKED, said.record, self._block)
         ]
         return min(moments, default=None)
 
@@ -186,7 +195,7 @@ class SaidOfRights:
             if since is None:
                 continue
             ends = [self._chain.moment(block) for block in lifts if block >= since]
-            revoked = self._revoked_ns(each.record)
+            revoked = self._revoked_ns(each)
             ends += [] if revoked is None else [revoked]
             start = self._chain.moment(since)
             spans.append(Span(start, min(ends, default=None)))
@@ -208,9 +217,9 @@ class SaidOfRights:
                 parties |= self._chain.holders(each.name.partition("@")[0])
         return parties
 
-    def doubt(self, said: Said, parties: Collection[bytes]) -> str:
+    def doubt(self, record: bytes, parties: Collection[bytes]) -> str:
         """Say what one of these posted against a record and is not known; empty if nothing."""
-        for by, posted, _ in self._chain.posts(target_of_record(said.record)):
+        for by, posted, _ in self._chain.posts(target_of_record(record)):
             if by in parties and not self._chain.is_known(posted):
                 return f"{posted.hex()} was posted against it, and that record can't be had"
         return ""
@@ -221,18 +230,15 @@ def _outcome(said: Said) -> str | None:
     return predicate.outcome if isinstance(predicate, Attestation) else None
 
 
-def _said(row: tuple[object, ...]) -> Said:
-    record, payload, block, log, index, verdict, reason, message = row
-    assert isinstance(record, bytes)
-    assert isinstance(payload, bytes)
-    assert isinstance(log, bytes)
-    assert isinstance(block, int)
-    assert isinstance(index, int)
+def _said(row: Row) -> Said:
+    record, payload, block, log, index, verdict, reason, message, anchored_ns, is_revoked = row
     rejected = "" if verdict == ACCEPTED else f"{reason}: {message}"
-    return Said(record, decode_checked(payload), (block, log.hex(), index), rejected)
+    place = (block, log.hex(), index)
+    return Said(record, decode_checked(payload), place, anchored_ns, rejected, bool(is_revoked))
 
 
-_COLUMNS = "e.record, s.payload, e.block, l.log, e.idx, e.verdict, e.reason, e.message"
+_COLUMNS = f"""e.record, s.payload, e.block, l.log, e.idx, e.verdict, e.reason, e.message,
+  {moment_of("e.block")}, EXISTS (SELECT 1 FROM revoked y WHERE y.target = e.record)"""  # noqa: S608
 _JOINS = "JOIN said s ON s.entry = e.id JOIN log l ON l.id = e.log"
 _OF = f"""
 SELECT {_COLUMNS} FROM entry e {_JOINS}
