@@ -38,6 +38,7 @@ dataledger register haina/legacy --alias openlineage:postgres://db:5432#public.l
     metavar="SCHEME:[NAMESPACE#]NAME",
     help="Another scheme's name for it; may be repeated.",
 )
+@click.option("--arbiter", default="", metavar="PARTY", help="Who alone may freeze it in a dispute.")
 @no_anchor
 @pass_session
 def register(
@@ -49,6 +50,7 @@ def register(
     kind: str,
     license_: str,
     aliases: tuple[str, ...],
+    arbiter: str,
     no_anchor: bool,
 ) -> int:
     """Register a data asset, with its content as version 1.
@@ -64,6 +66,7 @@ def register(
         kind=kind,
         license=license_,
         aliases=aliases,
+        arbiter=arbiter,
         anchor=not no_anchor,
     )
     return session.settle(done)

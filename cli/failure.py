@@ -10,8 +10,9 @@ class Failure(Struct, frozen=True, kw_only=True, tag_field="format", tag="datale
 
     `error` is the kind of error: `Usage`, `NotFound`, `FormatError`, `SignatureInvalid`, `ProofInvalid`,
     `Corrupt`, `Forked`, `Unauthorized`, `EvidenceInvalid`, `WrongLedger`, `Rejected`, `Unavailable`,
-    `Locked`, `Unconfirmed`, `Unfunded`, `Interrupted` or `Internal`. `reason` is the stable code of an
-    `Unauthorized` or `EvidenceInvalid` one, else empty. `hint` says what to do next and may be empty.
+    `Locked`, `Unconfirmed`, `Unfunded`, `Departed` (`demo`: not what the story says), `Interrupted` or
+    `Internal`. `reason` is the stable code of an `Unauthorized` or `EvidenceInvalid` one, else empty. `hint`
+    says what to do next and may be empty.
     """
 
     error: str

@@ -9,7 +9,7 @@ import click
 
 from .declare import command, count_option, pass_session
 from .mistakes import perhaps_a_file
-from .render import asking
+from .render import asking, recalling
 from .session import UNSETTLED, Session
 
 if TYPE_CHECKING:
@@ -78,20 +78,32 @@ def trace(session: Session, /, reference: str, view: str, **query: Unpack[Query]
 
 
 @command(
-    answers="LineageGraph",
+    answers="LineageGraph | Recall",
     example="""
 dataledger impact haina/sensors
-dataledger impact haina/sensors@1 --level asset --format table""",
+dataledger impact haina/sensors@1 --level asset --format table
+dataledger impact haina/sensors --parties""",
 )
 @click.argument("reference")
 @lineage_options
+@click.option("--parties", is_flag=True, help="List whom it concerns, too: holders, makers, takers, buyers.")
 @pass_session
-def impact(session: Session, /, reference: str, view: str, **query: Unpack[Query]) -> None:
+def impact(session: Session, /, reference: str, view: str, parties: bool, **query: Unpack[Query]) -> int:
     """Show what is affected if something is bad.
 
-    That is everything made from REFERENCE, which is an asset, a version, a digest or an alias.
+    That is everything made from REFERENCE, which is an asset, a version, a digest or an alias. With --parties
+    also the same content under other names, and everybody whom it concerns; then only --at goes with it, and
+    it exits with 3 if a log can't be had that may say more.
     """
-    _show_lineage(session, reference, "downstream", view, query)
+    if not parties:
+        _show_lineage(session, reference, "downstream", view, query)
+        return 0
+    if view != "tree" or query["level"] != "version" or query["depth"] or query["column"]:
+        raise click.UsageError("--parties shows all of it: only --at goes with it")
+    with perhaps_a_file(reference):
+        found = session.open().recall(reference, as_of=query["as_of"])
+    session.answer(found, recalling.recall)
+    return 0 if found.complete else UNSETTLED
 
 
 @command(

@@ -14,7 +14,22 @@ from pathlib import Path
 
 import click
 
-from . import assets, disclosing, evidence, failures, identity, lineage, records, rights, workspace
+from . import (
+    assets,
+    attesting,
+    demo,
+    disclosing,
+    evidence,
+    failures,
+    identity,
+    incidents,
+    lineage,
+    records,
+    rights,
+    settling,
+    trading,
+    workspace,
+)
 from .declare import Group
 from .session import Session
 
@@ -48,9 +63,11 @@ def cli(ctx: click.Context, folder: Path | None, quiet: bool) -> None:
     ctx.call_on_close(session.close)
 
 
-cli.add_section("Start and record", (workspace.init, *assets.COMMANDS))
+cli.add_section("Start and record", (demo.demo, workspace.init, *assets.COMMANDS))
 cli.add_section("Ask", (*lineage.COMMANDS, evidence.verify, lineage.audit))
 cli.add_section("Rights", rights.COMMANDS)
+cli.add_section("Trade", (*trading.COMMANDS, *settling.COMMANDS))
+cli.add_section("Say and recall", (*attesting.COMMANDS, *incidents.COMMANDS))
 cli.add_section("Prove to others", (*evidence.COMMANDS, *disclosing.COMMANDS))
 cli.add_section("Look up", (workspace.status, *records.COMMANDS))
 cli.add_section("Keep up", workspace.COMMANDS)

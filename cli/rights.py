@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,12 +13,11 @@ from .assets import no_anchor
 from .declare import command, pass_session
 from .render import rights as render
 from .session import UNSETTLED, Session
+from .terms import RIGHTS, terms_options
 
 if TYPE_CHECKING:
-    from ledger.core.records_rights import Level, Right
+    from ledger.core.records_rights import Right
 
-RIGHTS = ("hold", "use", "operate")
-LEVELS = ("general", "important", "core")
 CODES = {"permitted": 0, "denied": Invalid.exit_code, "unknown": Unavailable.exit_code}
 """Exit codes of `may`."""
 
@@ -35,60 +34,17 @@ dataledger grant haina/orders --to jinlong --rights operate --condition notice:p
 @click.argument("names", metavar="ASSET[@N]...", nargs=-1, required=True)
 @click.option("--to", "party", default="", metavar="PARTY", help="A DID, or a namespace that the party owns.")
 @click.option("--to-everybody", is_flag=True, help="Grant to everybody.")
-@click.option(
-    "--rights",
-    multiple=True,
-    required=True,
-    type=click.Choice(RIGHTS),
-    help="Keep a copy; process and use; offer products of it to others. May be repeated.",
-)
-@click.option("--purpose", "purposes", multiple=True, help="For this purpose only; may be repeated.")
-@click.option(
-    "--region", "regions", multiple=True, metavar="CN|CN-44", help="In this region only; repeatable."
-)
-@click.option("--from", "start", default="", metavar="DATE|TIME", help="From when on. Default: at once.")
-@click.option("--until", default="", metavar="DATE|TIME", help="Until when, the day included.")
-@click.option("--level", type=click.Choice(LEVELS), help="For data up to this level only.")
-@click.option(
-    "--share", default="", metavar="600bps|6%", help="Your part of the income from what is made of it."
-)
-@click.option("--sublicensable", is_flag=True, help="It may be passed on.")
-@click.option(
-    "--price-cap", default="", metavar="'AMOUNT CUR'", help="The most that may be asked for a unit."
-)
-@click.option("--free-for", multiple=True, metavar="PURPOSE", help="Nothing may be asked for it; repeatable.")
-@click.option(
-    "--condition",
-    "conditions",
-    multiple=True,
-    metavar="KIND:TOPIC[,by=PARTY][,every=DAYS]",
-    help="What has to be attested, by whom (default: the party itself), how often; may be repeated.",
-)
-@click.option("--arbiter", default="", metavar="PARTY", help="Who alone may freeze it in a dispute.")
-@click.option(
-    "--under", default="", metavar="RECORD", help="The grant that yours rests on. Default: the first."
-)
+@terms_options(required=True)
 @no_anchor
 @pass_session
 def grant(
     session: Session,
+    /,
     names: tuple[str, ...],
     party: str,
     to_everybody: bool,
-    rights: tuple[Right, ...],
-    purposes: tuple[str, ...],
-    regions: tuple[str, ...],
-    start: str,
-    until: str,
-    level: Level | None,
-    share: str,
-    sublicensable: bool,
-    price_cap: str,
-    free_for: tuple[str, ...],
-    conditions: tuple[str, ...],
-    arbiter: str,
-    under: str,
     no_anchor: bool,
+    **terms: Any,
 ) -> int:
     """Give another party rights in data.
 
@@ -100,23 +56,7 @@ def grant(
 
     if bool(party) == to_everybody:
         raise click.UsageError("name the party with --to, or say --to-everybody")
-    offer = Offer(
-        names=names,
-        to=party,
-        rights=rights,
-        purposes=purposes,
-        regions=regions,
-        start=start,
-        until=until,
-        level=level,
-        share=share,
-        sublicensable=sublicensable,
-        price_cap=price_cap,
-        free_for=free_for,
-        conditions=conditions,
-        arbiter=arbiter,
-        under=under,
-    )
+    offer = Offer(names=names, to=party, **terms)
     return session.settle(session.open().grant(offer, anchor=not no_anchor))
 
 
@@ -171,9 +111,9 @@ def may(
 def history(session: Session, asset: str) -> int:
     """Tell what became of an asset, in chain order.
 
-    Who registered it, its versions, the runs that used or made it, transfers, grants, what was attested, and
-    what was taken back, each with its record and its block. Exits with 3 if a log that could say more can't
-    be had.
+    Who registered it, its versions, the runs that used or made it, transfers, grants, agreements, who got it,
+    what was attested, and what was taken back, each with its record and its block. Exits with 3 if a log that
+    could say more can't be had.
     """
     found = session.open().history(asset)
     session.answer(found, render.history)

@@ -19,6 +19,7 @@ from ledger_cli.declare import Command, Group
 from ledger_cli.failure import Failure
 from ledger_cli.failures import EXIT_CODES
 from ledger_cli.main import cli
+from ledger_cli.stories import results as stories
 from msgspec import Struct
 from msgspec import inspect as shapes
 
@@ -169,15 +170,17 @@ def _answered_by() -> dict[type[Struct], list[str]]:
 
 def _shapes(names: str) -> list[type[Struct]]:
     """Return the shapes that a command's `answers` names: one, or several with `|` between them."""
-    return [_shape(name) for name in names.split(" | ")]
+    return [_shape(name.strip()) for name in names.split("|")]
 
 
 def _shape(name: str) -> type[Struct]:
-    found: type[Struct] = _FROM_CORE.get(name) or getattr(results, name)
+    found: type[Struct] = _ELSEWHERE.get(name) or getattr(results, name)
     return found
 
 
-_FROM_CORE: dict[str, type[Struct]] = {shape.__name__: shape for shape in (LineageGraph, Verdict)}
+_ELSEWHERE: dict[str, type[Struct]] = {
+    shape.__name__: shape for shape in (LineageGraph, Verdict, stories.Stories, stories.Played)
+}
 
 
 def format_of(shape: type[Struct]) -> str:

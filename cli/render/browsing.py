@@ -45,6 +45,12 @@ def status(found: r.Status) -> Iterator[str]:
     for log in found.missing_logs:
         yield f"missing log {log}, which the lineage of your assets needs: see dataledger follow"
     yield from forks(found.forks)
+    for notice in found.notices:
+        late = ", overdue" if notice.overdue else ""
+        due = f", due {notice.due}{late}" if notice.due else ""
+        from_ = notice.party_name or notice.party
+        yield f"notice {short(notice.record)} of {from_} about {', '.join(notice.subject)}{due}"
+        yield f"  it waits for you: dataledger incident acknowledge {short(notice.record)}"
     yield from notes(found.notes)
 
 

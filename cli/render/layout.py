@@ -87,6 +87,16 @@ def unsure(word: str, rest: str = "") -> Styled:
     return _styled(word, rest, "yellow")
 
 
+def strong(text: str) -> Styled:
+    """Return a heading: bold on a terminal."""
+    return _styled(text, "", None)
+
+
+def prompt(who_types: str, command: str) -> Styled:
+    """Return a command as it was typed, behind its prompt: cyan on a terminal."""
+    return _styled(who_types, command, "cyan")
+
+
 def shown(line: str) -> str:
     """Return a line as it goes out: what could steer a terminal made visible, the first word styled."""
     text = printable(line)

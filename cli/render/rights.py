@@ -44,12 +44,13 @@ def history(found: r.History) -> Iterator[str]:
             each.subject,
             each.party_name or each.party,
             each.to_name or each.to,
+            f"{each.units:,}" if each.units else "",
             short(each.record),
             _further(each),
         )
         for each in found.events
     )
-    yield from table(("ANCHORED IN", "WHAT", "ABOUT", "CLAIMED BY", "TO", "RECORD", "AND"), rows)
+    yield from table(("ANCHORED IN", "WHAT", "ABOUT", "CLAIMED BY", "TO", "UNITS", "RECORD", "AND"), rows)
     if not found.complete:
         yield unsure("INCOMPLETE", ": a log that could say more can't be had; dataledger follow fetches it")
 

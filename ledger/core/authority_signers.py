@@ -20,6 +20,32 @@ def check_signers(
     """Return the authors' addresses if the record is for this place and each of them has signed with a key
     that was valid there; raise Unauthorized if not.
     """
+    authors, signers = _signed(statement, keyids, place, facts)
+    if signers == authors:  # nearly always
+        return authors
+    for author in _uncovered(authors, signers, place, facts):
+        raise Unauthorized("unsigned-author", f"0x{author.hex()} has not signed")
+    _check_all_needed(authors, signers)
+    return authors
+
+
+def missing_signers(
+    statement: Statement, keyids: Sequence[str], place: Place, facts: Identities
+) -> list[bytes]:
+    """Return the authors' addresses for whom nobody has signed yet, of a record on its way through all hands.
+
+    Raises Unauthorized for a record of another place, and for a signature that would not count there.
+    """
+    authors, signers = _signed(statement, keyids, place, facts)
+    missing = _uncovered(authors, signers, place, facts)
+    _check_all_needed([author for author in authors if author not in missing], signers)
+    return missing
+
+
+def _signed(
+    statement: Statement, keyids: Sequence[str], place: Place, facts: Identities
+) -> tuple[list[bytes], list[bytes]]:
+    """Return the authors and who signed; refuse a record of another place, and keys that are not valid."""
     predicate = statement.predicate
     if predicate.ledger != place.ledger:
         raise Unauthorized("wrong-ledger", f"expected ledger {place.ledger}, got {predicate.ledger}")
@@ -28,8 +54,7 @@ def check_signers(
     authors = [address_of(author, place) for author in predicate.authors]
     for author in authors:
         check_active(author, place, facts)
-    _check_signatures(authors, keyids, place, facts)
-    return authors
+    return authors, _signers(authors, keyids, place, facts)
 
 
 def _fault(state: KeyState, place: Place) -> tuple[str, str] | None:
@@ -46,8 +71,8 @@ def _fault(state: KeyState, place: Place) -> tuple[str, str] | None:
 # Signatures ------------------------------------------------------------------------------------------------
 
 
-def _check_signatures(authors: list[bytes], keyids: Sequence[str], place: Place, facts: Identities) -> None:
-    """Refuse unless there is one signature an author, by a key of the author or of a record delegate."""
+def _signers(authors: list[bytes], keyids: Sequence[str], place: Place, facts: Identities) -> list[bytes]:
+    """Return whose keys signed; refuse unless each is that of an author or of a record delegate of one."""
     signers = []
     for keyid in keyids:
         did, key = parse_keyid(keyid)
@@ -57,9 +82,7 @@ def _check_signatures(authors: list[bytes], keyids: Sequence[str], place: Place,
             check_active(signer, place, facts)
         _check_key(signer, key, place, facts)
         signers.append(signer)
-    if signers == authors:  # nearly always
-        return
-    _check_cover(authors, signers, place, facts)
+    return signers
 
 
 def _check_key(signer: bytes, key: bytes, place: Place, facts: Identities) -> None:
@@ -85,8 +108,8 @@ def _check_delegate(signer: bytes, authors: list[bytes], place: Place, facts: Id
     raise Unauthorized(f"delegate-{fault[0]}", f"delegate 0x{signer.hex()}: {fault[1]}")
 
 
-def _check_cover(authors: list[bytes], signers: list[bytes], place: Place, facts: Identities) -> None:
-    """Find a signature of its own for every author (a bipartite matching), and refuse if one has none."""
+def _uncovered(authors: list[bytes], signers: list[bytes], place: Place, facts: Identities) -> list[bytes]:
+    """Find a signature of its own for every author (a bipartite matching); return the authors without one."""
 
     def may_sign(signer: bytes, author: bytes) -> bool:
         state = facts.delegate(author, "record", signer) if signer != author else None
@@ -103,9 +126,10 @@ def _check_cover(authors: list[bytes], signers: list[bytes], place: Place, facts
                     return True
         return False
 
-    for author in range(len(authors)):
-        if not assign(author, set()):
-            raise Unauthorized("unsigned-author", f"0x{authors[author].hex()} has not signed")
+    return [author for position, author in enumerate(authors) if not assign(position, set())]
+
+
+def _check_all_needed(authors: Sequence[bytes], signers: Sequence[bytes]) -> None:
     if len(signers) > len(authors):
         raise Unauthorized(
             "foreign-signature", f"expected one signature an author, got {len(signers)} for {len(authors)}"

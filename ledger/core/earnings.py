@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from ledger.core.rights import right_to
+from ledger.core.rights import Part, right_to
 from ledger.core.rights_facts import Question, RightsFacts
 from ledger.core.rights_level import Nature, natures
 from ledger.core.settlement import Licence, Use
@@ -30,6 +30,13 @@ class RightsEarnings:
         self._used: dict[str, list[Use]] = {}
         self._granted: dict[tuple[object, ...], str] = {}
         self._by_asset: dict[tuple[str, str], bool] = {}
+        self.refused: dict[tuple[str, str], Part] = {}
+        """Who was found to have used what without a grant, and why there is none."""
+
+    def doubts(self) -> set[str]:
+        """Say what could not be had and bears on who holds what is in the product."""
+        assets = {node.partition("@")[0] for node in self._natures}
+        return {doubt for asset in assets for doubt in self._facts.doubts(asset)}
 
     def party(self, node: str) -> str:
         """Give who earns with a node: the seller with the product, the holder with all else."""
@@ -46,9 +53,9 @@ class RightsEarnings:
 
     def _uses(self, node: str) -> Iterator[Use]:
         if node == self._sale.name and self._holder(node) != self._sale.party:
-            yield Use(f"{node}{_HELD}", self._grant(self._sale.party, node))
+            yield Use(f"{node}{HELD}", self._grant(self._sale.party, node))
             return
-        held = node.removesuffix(_HELD)
+        held = node.removesuffix(HELD)
         maker = self._holder(held)
         for source in sorted(set(self._facts.inputs(held))):
             is_own = self._holder(source) == maker != ""
@@ -61,7 +68,7 @@ class RightsEarnings:
         return Licence(given.giver, given.terms.share_bps, given.under)
 
     def _holder(self, node: str) -> str:
-        asset = node.removesuffix(_HELD).partition("@")[0]
+        asset = node.removesuffix(HELD).partition("@")[0]
         return self._facts.holder(asset, self._sale.at_ns) or ""
 
     def _grant(self, party: str, source: str) -> str | None:
@@ -73,6 +80,7 @@ class RightsEarnings:
         asked = structs.replace(self._sale, party=party, name=source)
         part = right_to(asked, self._facts, nature)
         if part.verdict != "permitted" or part.chain is None:
+            self.refused[party, source] = part
             return None
         return self._granted.setdefault(alike, part.chain.links[0].record)
 
@@ -89,5 +97,5 @@ class RightsEarnings:
         return party, name, nature.level, bool(nature.unclassified)
 
 
-_HELD = " as held"
+HELD = " as held"
 """Behind the name of a product that somebody operates who does not hold it: the holder's side of it."""

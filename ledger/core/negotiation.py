@@ -71,6 +71,16 @@ def check_step(statement: Statement, record_id: bytes, steps: Steps) -> None:
         raise _illegal(f"agreement {step.agreement} is not FINALIZED, nothing can be delivered under it")
 
 
+def check_beginning(statement: Statement, begun: bytes | None) -> None:
+    """Refuse (`illegal-transition`) to begin a transfer that another record (32 bytes) has begun before.
+
+    That is one of the same `process` under the same agreement: what was delivered would be told twice.
+    """
+    step = statement.predicate
+    if isinstance(step, Delivery) and not step.previous and begun is not None:
+        raise _illegal(f"record {begun.hex()} began process {step.process} before, expected `previous`")
+
+
 def negotiation_state(record_id: bytes, steps: Steps) -> str:
     """Give the state that an agreement or delivery has reached since the step with this record id (32 bytes).
 
@@ -87,10 +97,16 @@ def negotiation_state(record_id: bytes, steps: Steps) -> str:
     return state
 
 
-def transition_findings(statement: Statement, record_id: bytes, steps: Steps) -> list[Finding]:
-    """List what `check_step` would have refused of an accepted record; such a step changes no state."""
+def transition_findings(
+    statement: Statement, record_id: bytes, steps: Steps, begun: bytes | None = None
+) -> list[Finding]:
+    """List what `check_step` or `check_beginning` would have refused of an accepted record.
+
+    Such a step changes no state.
+    """
     try:
         check_step(statement, record_id, steps)
+        check_beginning(statement, begun)
     except Unauthorized as error:
         return [Finding("illegal-transition", statement.subject[0].name, str(error))]
     return []
@@ -104,6 +120,9 @@ def _before(step: Step, record_id: bytes, steps: Steps) -> Statement | None:
     before = steps.said(previous)
     if before is None:
         raise _illegal(f"the step before, record {step.previous}, is not known")
+    past = before.predicate
+    if isinstance(past, Step) and past.previous and steps.follower(bytes.fromhex(past.previous)) != previous:
+        raise _illegal(f"the step before, record {step.previous}, was not allowed itself")
     follower = steps.follower(previous)
     if follower not in (None, record_id):
         raise _illegal(f"record {follower.hex()} followed {step.previous} before" if follower else "")

@@ -160,7 +160,8 @@ class Settlement(Header, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
     `as_of` is the block whose lineage and grants were the basis. `under` is the right by which a payer offers
     who does not hold the asset, `agreement` is named where the income is that of one agreement alone,
-    `escrow` is the Settlement contract that pays it out.
+    `escrow` is the Settlement contract that pays it out. `purpose` and `region` are those of the sale, which
+    choose the grants.
     """
 
     payer: Party
@@ -169,6 +170,8 @@ class Settlement(Header, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     as_of: Size
     under: Hex = ""
     agreement: Hex = ""
+    purpose: Label = ""
+    region: Region = ""
     start: Time = ""
     until: Time = ""
     escrow: Address = ""

@@ -68,12 +68,15 @@ class Flow(NamedTuple):
 class Split(NamedTuple):
     """The payouts by party, whole and together the total; how they come about; what nobody granted.
 
-    `payouts` has the parties that get something, and who earns with the product in any case.
+    `payouts` has the parties that get something, and who earns with the product in any case. Before it was
+    rounded, a party's part was exactly exact[party] / denominator units.
     """
 
     payouts: dict[str, int]
     flows: list[Flow]
     ungranted: tuple[str, ...]
+    exact: dict[str, int]
+    denominator: int
 
 
 class _Position(NamedTuple):
@@ -118,7 +121,7 @@ def split_income(total: int, product: str, earnings: Earnings) -> Split:
         )
     payouts = round_exactly(total, kept, scale[-1])
     paid = {party: amount for party, amount in payouts.items() if amount or party == first.party}
-    return Split(paid, flows, tuple(sorted(ungranted)))
+    return Split(paid, flows, tuple(sorted(ungranted)), kept, scale[-1])
 
 
 def round_exactly(total: int, parts: Mapping[str, int], denominator: int) -> dict[str, int]:

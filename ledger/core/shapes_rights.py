@@ -143,6 +143,7 @@ def check_settlement(subject: Sequence[Resource], predicate: Settlement) -> None
         raise FormatError(f"settlement: expected payouts of {predicate.total.amount} in all, got {paid}")
     _check_id(predicate.under, "under")
     _check_id(predicate.agreement, "agreement")
+    check_regions([predicate.region] if predicate.region else [])
     _check_span(predicate.start, predicate.until)
     if predicate.escrow and _address(predicate.escrow) is None:
         raise FormatError(f"escrow: expected 0x and 40 lower-case hex digits, got {shown(predicate.escrow)}")

@@ -31,7 +31,9 @@ from ledger.index.record_rows import Entry, RecordRows
 from ledger.index.record_types import TYPE_CODE
 from ledger.index.said_rows import SaidRows
 from ledger.index.schema import PENDING, short
+from ledger.index.settled import SettledRows
 from ledger.index.subjects import ABOUT
+from ledger.index.trade_rows import TradeRows
 from ledger.index.verification import Checked, decode_checked
 from ledger.index.writer import Writer, listed
 
@@ -60,7 +62,9 @@ class Applying:
         self._facts = Facts(self._writer, self._memory.assets, self._memory.said)
         self._chain_rows = ChainRows(self._writer, self._memory.parties, self._memory.logs)
         self._records = RecordRows(self._writer, self._memory)
-        self._said = SaidRows(self._writer, self._memory, self._facts)
+        self._trade = TradeRows(self._writer, self._memory, descriptor.chain_id)
+        self._said = SaidRows(self._writer, self._memory, self._facts, self._trade)
+        self._settled = SettledRows(self._writer, self._memory, self._facts)
         self._activities = ActivityRows(self._writer, self._memory)
         self._effects = Effects(self._writer, self._memory, self._facts, descriptor.ledger_id)
         self._findings = Findings(self._writer)
@@ -137,6 +141,7 @@ class Applying:
             return
         self._effects.end_block()
         self._findings.end_block()
+        self._trade.end_block(self._place_block, self._place_time)
         self._writer.flush()
         self._memory.forget()
         self._place_block = -1
@@ -194,6 +199,7 @@ class Applying:
         entry = Entry(row, checked.record, party)
         self._records.apply(entry, record)
         self._said.apply(entry, record.statement, checked.payload)
+        self._settled.apply(entry, record.statement, place.block)
         if isinstance(predicate, Activity):
             self._activities.apply(row, party, record, predicate)
         else:

@@ -6,6 +6,7 @@ of `views`, of `core.lineage` and of `state`; addresses and ids in arguments are
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
@@ -22,13 +23,16 @@ from ledger.index.schema import PENDING
 if TYPE_CHECKING:
     from ledger.core.authority import Facts as AuthorityFacts
     from ledger.core.lineage import LineageGraph
-    from ledger.core.rights_facts import RightsFacts
+    from ledger.core.records import Statement
     from ledger.index.feeds import ChainFeed, LogFeed
     from ledger.index.history import Event
     from ledger.index.impact import Impact
     from ledger.index.lineage import Direction, Level
+    from ledger.index.rights import Rights
+    from ledger.index.settled import SettledView, Steps
     from ledger.index.state import Difference, State
     from ledger.index.sync import Progress, SyncReport
+    from ledger.index.trade import Trade
 
 
 class Walked(TypedDict, total=False):
@@ -235,13 +239,43 @@ class Index(Questions):
         )
         return int(time or 0)
 
-    def rights(self, block: int) -> RightsFacts:
+    def trade(self) -> Trade:
+        """Return what is asked about agreements and deliveries."""
+        from ledger.index.trade import Trade
+
+        return Trade(self.database)
+
+    def rights(self, block: int) -> Rights:
         """Return the facts about rights as of the end of a block; see `core.rights.may`."""
         from ledger.index.rights import Rights
         from ledger.index.tracing import check_block
 
         check_block(self.database, block)
         return Rights(self.database, self.descriptor.chain_id, block)
+
+    def steps(self) -> Steps:
+        """Return the steps of agreements and deliveries, and which deliveries count."""
+        from ledger.index.facts import Facts
+        from ledger.index.memory import Memory
+        from ledger.index.settled import Steps
+        from ledger.index.writer import Writer
+
+        writer = Writer(self.database)
+        return Steps(Facts(writer, Memory(writer).assets), self.database)
+
+    def settlements(
+        self, *, party: bytes | None = None, record: bytes | None = None
+    ) -> Iterator[SettledView]:
+        """Yield settlements that count; see `settled.settlements`."""
+        from ledger.index.settled import settlements
+
+        return settlements(self.database, party=party, record=record)
+
+    def settled_before(self, statement: Statement) -> bytes | None:
+        """Return the first record that settles a part of the same income and stands, pending ones too."""
+        from ledger.index.settled import income_of, settled_before
+
+        return settled_before(self.database, income_of(statement))
 
     def facts(self) -> AuthorityFacts:
         """Return the facts of authority as they stand now: what the next record would be judged by."""

@@ -44,5 +44,18 @@ SEVERITIES: Final = {
     "not-effective": "warning",
     "run-id-reused": "warning",
     "illegal-transition": "warning",
+    "delivery-not-covered": "warning",
+    "delivery-outside-term": "warning",
+    "delivery-taken-back": "warning",
+    "delivery-frozen": "warning",
+    "overcharged": "warning",
+    "above-price-cap": "warning",
+    "price-for-free-use": "warning",
+    "price-not-comparable": "info",
+    "settlement-replayed": "error",
+    "settlement-other-subject": "warning",
+    "settlement-not-final": "warning",
+    "settlement-not-billed": "error",
+    "settlement-basis-later": "warning",
 }
 """Every kind of finding and how bad it is: the stable codes that users and other programs see."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.index import parties, queries
 from ledger.index.database import Database, open_database
+from ledger.index.questions_of_rights import QuestionsOfRights
 from ledger.index.views import (
     ActivityView,
     AliasView,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from ledger.core.authority import KeyState
 
 
-class Questions:
+class Questions(QuestionsOfRights):
     """An index file that is opened when it is first asked something, and what it can be asked.
 
     Until a first sync made the file, every question raises NotFound.

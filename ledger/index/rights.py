@@ -13,10 +13,10 @@ from itertools import pairwise
 from ledger.core.digests import DECLARED, asset_digest, target_of_asset
 from ledger.core.identity import format_did, parse_did
 from ledger.core.names import namespace_of
-from ledger.core.records import Registration
+from ledger.core.records import Registration, Statement
 from ledger.core.rights_facts import Attested, Given, Span
 from ledger.index.database import Database
-from ledger.index.kinds import ACCEPTED, CLOSED, CODE
+from ledger.index.kinds import ACCEPTED, ALGORITHMS, CLOSED, CODE
 from ledger.index.moments import moment_of
 from ledger.index.rights_lineage import RightsLineage
 from ledger.index.rights_said import SaidOfRights
@@ -61,6 +61,15 @@ class Rights:
     def given(self, record: str) -> Given | None:
         """Return a grant or final agreement."""
         return self._said.given(bytes.fromhex(record))
+
+    def said(self, record_id: bytes) -> Statement | None:
+        """Return what an accepted record about rights says."""
+        return self._said.said(record_id)
+
+    def content(self, asset: str, number: int) -> tuple[str, str] | None:
+        """Return digest name and hex digest of a recorded version."""
+        row = self._database.one(_CONTENT, asset, number, self._block)
+        return None if row is None else (ALGORITHMS[row[0]], row[1].hex())
 
     def attestations(self, asset: str) -> list[Attested]:
         """Return what is attested of an asset or its versions."""
@@ -213,6 +222,10 @@ WHERE n.name = ? AND n.block <= ? ORDER BY n.n
 _REGISTRATION = """
 SELECT e.record, s.payload FROM registration r JOIN asset a ON a.id = r.asset
 JOIN entry e ON e.id = r.entry LEFT JOIN said s ON s.entry = e.id WHERE a.name = ? AND r.block <= ?
+"""
+_CONTENT = """
+SELECT n.alg, n.digest FROM version v JOIN node n ON n.id = v.node JOIN asset a ON a.id = v.asset
+WHERE a.name = ? AND v.number = ? AND v.block <= ?
 """
 _TAKERS = """
 SELECT DISTINCT p.address FROM granted g JOIN asset a ON a.id = g.asset JOIN entry e ON e.id = g.entry

@@ -85,8 +85,8 @@ class RightsLineage:
         sources: dict[int, list[int]] = {}
         for output, source, activity in edges:
             if activity:
-                meant: int = recorded_as.get(source, source)
-                sources.setdefault(output, []).append(meant)
+                version = recorded_as.get(source)
+                sources.setdefault(output, []).append(source if version is None else version)
         return sources
 
 

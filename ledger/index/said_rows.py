@@ -19,6 +19,7 @@ from ledger.index.facts import Facts
 from ledger.index.kinds import UNVERSIONED
 from ledger.index.memory import Memory
 from ledger.index.record_rows import Entry
+from ledger.index.trade_rows import TradeRows
 from ledger.index.writer import Writer
 
 EVERYBODY: Final = 0
@@ -34,17 +35,19 @@ VOID: Final = frozenset({
 class SaidRows:
     """Writes what records about rights say, and flags steps out of turn."""
 
-    def __init__(self, writer: Writer, memory: Memory, facts: Facts) -> None:
+    def __init__(self, writer: Writer, memory: Memory, facts: Facts, trade: TradeRows) -> None:
         self._writer = writer
         self._memory = memory
         self._facts = facts
+        self._trade = trade
 
     def apply(self, entry: Entry, statement: Statement, payload: bytes) -> None:
         """Buffer the rows of an accepted record; of those about data only an arbiter's name is kept."""
         predicate = statement.predicate
         if not is_kept(predicate):
             return
-        findings = transition_findings(statement, entry.record, self._facts)
+        begun = self._trade.begun(statement)
+        findings = transition_findings(statement, entry.record, self._facts, begun)
         for finding in findings:
             self._writer.add("finding", finding.kind, entry.row, None, finding.subject, finding.text)
         previous = predicate.previous if isinstance(predicate, Agreement | Delivery) else ""
@@ -52,6 +55,7 @@ class SaidRows:
         self._writer.add("said", entry.row, follows, payload)
         self._memory.said.note(entry.record, statement, follows)
         self._grants(entry.row, statement)
+        self._trade.apply(entry, statement, counts=not findings)
         if isinstance(predicate, Attestation):
             target = bytes.fromhex(predicate.target) or None
             for asset, number in self._named(statement):

@@ -18,7 +18,7 @@ from typing import Final
 
 from ledger.core.hashing import sha256
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Raised when a table changes its shape, or when the same chain and logs would lead to other rows."""
 
 RULES_VERSION: Final = 2
@@ -73,6 +73,15 @@ DERIVED: Final[dict[str, str]] = {
     # was attested; `number` as of a node
     "granted": "asset number taker giver onward entry block",
     "attested": "kind:t asset number target:b? entry block",
+    # who agreed with whom about what, every step; and what was delivered under which agreement (row of the
+    # entry that says its terms). `process` is a hash that stands for the transfer, `sent` is 0 where nothing
+    # went out, `counts` is 0 for a step that was not allowed
+    "agreed": "asset number provider consumer entry block",
+    "delivered": "process agreement asset number giver taker sent units counts entry block",
+    # income that was split, and who was allotted what; `start` and `until` in nanoseconds, `agreement` empty
+    # where the income is not that of one
+    "settled": "payer asset number agreement:b escrow:b? currency:t total as_of start until entry block",
+    "allotted": "settled party amount block",
     "finding": "kind:t entry? log? subject:t text:t block",
     "document": "asset entry name:t title:t text:t fields:t block",
 }
@@ -99,7 +108,10 @@ _INDEXES: Final = ("owner(party)", "key_revoked(key)", "delegate_revoked(delegat
     "attachment(entry)", "transfer(asset)", "transfer(entry)", "holder(asset)", "holder(party)",
     "revocation(target)",
     "revocation(entry)", "revoked(target)", "said(entry)", "said(previous)", "granted(asset, taker)",
-    "granted(taker)", "granted(entry)", "attested(asset, kind)", "attested(target)",
+    "granted(taker)", "granted(entry)", "attested(asset, kind)", "attested(kind)", "attested(target)",
+    "agreed(asset)", "agreed(provider)", "agreed(consumer)", "agreed(entry)", "delivered(process)",
+    "delivered(agreement)", "delivered(asset, number)", "delivered(entry)",
+    "settled(asset, payer, agreement, until)", "settled(payer)", "settled(entry)", "allotted(party)",
     "finding(entry)", "document(asset)")  # fmt: skip
 
 _EXPRESSIONS: Final = {

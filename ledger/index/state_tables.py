@@ -133,6 +133,30 @@ TABLES: Final[dict[str, str]] = {
         f"attested t {_PLACE} JOIN asset a ON a.id = t.asset",
         3,
     ),
+    "agreed": _table(
+        "e.record, a.name, t.number, p.address, c.address",
+        f"agreed t {_PLACE} JOIN asset a ON a.id = t.asset JOIN party p ON p.id = t.provider "
+        "JOIN party c ON c.id = t.consumer",
+        3,
+    ),
+    "delivered": _table(
+        "e.record, a.name, t.number, g.record, p.address, c.address, t.sent, t.units, t.counts",
+        f"delivered t {_PLACE} JOIN asset a ON a.id = t.asset JOIN entry g ON g.id = t.agreement "
+        "JOIN party p ON p.id = t.giver JOIN party c ON c.id = t.taker",
+        3,
+    ),
+    "settled": _table(
+        "e.record, p.address, a.name, t.number, t.agreement, t.escrow, t.currency, t.total, t.as_of, "
+        "t.start, t.until",
+        f"settled t {_PLACE} JOIN asset a ON a.id = t.asset JOIN party p ON p.id = t.payer",
+        1,
+    ),
+    "allotted": _table(
+        "e.record, p.address, t.amount",
+        "allotted t JOIN settled s ON s.id = t.settled JOIN entry e ON e.id = s.entry "
+        "JOIN party p ON p.id = t.party",
+        2,
+    ),
     "finding": _table(
         "t.kind, ifnull(l.log, m.log), e.idx, t.subject",
         "finding t LEFT JOIN log l ON l.id = t.log LEFT JOIN entry e ON e.id = t.entry "

@@ -20,6 +20,7 @@ from ledger.service.parties import party_address
 from ledger.service.paths import Paths, remember
 from ledger.service.publishing import publish, receipt
 from ledger.service.rechecking import statement_at
+from ledger.service.recorded import counting
 from ledger.service.results import Receipt
 from ledger.service.times import start_of
 from ledger.store.content import Content, digest_path
@@ -38,18 +39,28 @@ def register(
     kind: str = "dataset",
     license: str = "",  # noqa: A002 - the predicate's word
     aliases: Iterable[str] = (),
+    arbiter: str = "",
     anchor: bool = True,
 ) -> Receipt:
-    """Register an asset, with the content of `path` as its version 1 if a path is given."""
+    """Register an asset, with the content of `path` as its version 1 if a path is given. `arbiter` names the
+    party that alone may freeze it in a dispute.
+    """
     with asked():
         check_asset(asset)
     names = [parse_alias(text) for text in aliases]
     content = None if path is None else observe(context, path)
+    judge = context.did(party_address(context, arbiter)) if arbiter else ""
     with context.writing():
         batch = Batch(context)
         with asked():
             batch.register(
-                asset, title=title, description=description, kind=kind, license=license, aliases=names
+                asset,
+                title=title,
+                description=description,
+                kind=kind,
+                license=license,
+                aliases=names,
+                arbiter=judge,
             )
         if path is not None and content is not None:
             add_version(batch, asset, path, content)
@@ -159,14 +170,14 @@ def _posted(context: Context, batch: Batch, target: bytes, record: bytes) -> Rec
 
 
 def _own_record(context: Context, prefix: str) -> tuple[EntryView, bytes]:
-    rows = [row for row in context.index.find_records(prefix) if row.verdict == "accepted"]
-    if len(rows) != 1:
-        raise NotFound(
-            f"{len(rows)} records that count begin with {prefix}", hint="dataledger log lists them"
-        )
-    (row,) = rows
+    row = counting(context, prefix)
     if row.record is None or (row.party != context.address and not _inherited(context, row)):
         raise Usage(f"record {prefix} is not yours to take back")
+    if row.type == "agreement":
+        raise Usage(
+            "an agreement binds both parties: both have to take it back",
+            hint=f"begin that with: dataledger agree end {prefix} -o FILE",
+        )
     if row.type in {"transfer", "revocation"}:
         raise Usage(
             f"a {row.type} can't be taken back",

@@ -20,6 +20,7 @@ from ledger.core.records import (
     Activity,
     Alias,
     Attachment,
+    Attestation,
     Digests,
     Field,
     Grant,
@@ -75,10 +76,11 @@ class Batch:
         kind: str = "dataset",
         license: str = "",  # noqa: A002 - the predicate's word
         aliases: Iterable[Alias] = (),
+        arbiter: str = "",
         attachments: Sequence[Attachment] = (),
     ) -> None:
-        """Register an asset in a namespace of this party. Raises Usage where it is registered, or not ours to
-        register.
+        """Register an asset in a namespace of this party; `arbiter` (a DID) alone may freeze it. Raises Usage
+        where it is registered, or not ours to register.
         """
         check_asset(asset)
         self.check_namespace(asset)
@@ -94,6 +96,7 @@ class Batch:
             kind=kind,
             license=license,
             aliases=list(aliases),
+            arbiter=arbiter,
         )
         self._add("registration", asset, [self.asset_resource(asset)], predicate)
         self._registered.add(asset)
@@ -158,6 +161,14 @@ class Batch:
         self._add("grant", ", ".join(each.name for each in subject), list(subject), predicate)
         return predicate
 
+    def attestation(
+        self, subject: Sequence[Resource], said: dict[str, Any], attachments: Sequence[Attachment] = ()
+    ) -> tuple[bytes, Attestation]:
+        """Record that this party says something of the subject. Returns the record id and what is said."""
+        predicate = Attestation(**self._header(attachments), **said)
+        names = ", ".join(each.name for each in subject)
+        return self._add("attestation", names, list(subject), predicate), predicate
+
     def revocation(
         self, target: bytes, subject: Sequence[Resource], reason: str, effective: str = ""
     ) -> bytes:
@@ -166,6 +177,11 @@ class Batch:
         """
         predicate = Revocation(**self._header(), target=target.hex(), reason=reason, effective=effective)
         return self._add("revocation", target.hex(), list(subject), predicate)
+
+    def say(self, subject: Sequence[Resource], predicate: Predicate) -> bytes:
+        """Record what a whole predicate says (see `header`) of the subject. Returns the record id."""
+        about = ", ".join(each.name for each in subject)
+        return self._add(type(predicate).__name__.lower(), about, list(subject), predicate)
 
     def asset_resource(self, asset: str) -> Resource:
         """Return an asset as a subject: by its name and its own digest."""
@@ -227,13 +243,7 @@ class Batch:
             self._undo.append(lambda: self._latest.update({asset: before}))
 
     def _header(self, attachments: Sequence[Attachment] = ()) -> dict[str, Any]:
-        return {
-            "ledger": self._context.ledger_id.hex(),
-            "logs": [self._context.log_id.hex()],
-            "authors": [self._context.party],
-            "time": now(),
-            "attachments": list(attachments),
-        }
+        return header(self._context) | {"attachments": list(attachments)}
 
     def _add(self, type_: str, about: str, subject: list[Resource], predicate: Predicate) -> bytes:
         payload = build_statement(subject, predicate)
@@ -245,3 +255,13 @@ class Batch:
             )
         )
         return record
+
+
+def header(context: Context) -> dict[str, Any]:
+    """Return what every predicate of this party begins with: ledger, its log, itself as author, the time."""
+    return {
+        "ledger": context.ledger_id.hex(),
+        "logs": [context.log_id.hex()],
+        "authors": [context.party],
+        "time": now(),
+    }

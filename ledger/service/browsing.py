@@ -104,6 +104,7 @@ def _happened(context: Context, event: Event) -> Happened:
         block=line.block,
         block_time=line.block_time,
         binds_from=event.binds,
+        units=event.units,
     )
 
 

@@ -25,6 +25,9 @@ from ledger.core.lineage import LineageGraph
 from ledger.service import results as r
 from ledger.service.context import Context
 from ledger.service.ledger_identity import IdentityMethods
+from ledger.service.ledger_recalling import RecallMethods
+from ledger.service.ledger_settlement import SettlementMethods
+from ledger.service.ledger_trading import TradingMethods
 from ledger.service.progress import Confirm, Notify, Progress, no_progress, refuse, silent
 from ledger.store.passphrase import Prompt
 
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from ledger.service.request import InitRequest
 
 
-class Ledger(IdentityMethods):
+class Ledger(IdentityMethods, TradingMethods, SettlementMethods, RecallMethods):
     """An opened workspace."""
 
     def __init__(self, context: Context) -> None:
@@ -92,6 +95,7 @@ class Ledger(IdentityMethods):
         kind: str = "dataset",
         license: str = "",  # noqa: A002 - the predicate's word
         aliases: Iterable[str] = (),
+        arbiter: str = "",
         anchor: bool = True,
     ) -> r.Receipt:
         """Register an asset, with the content of `path` as version 1 if given; see `assets.register`."""
@@ -106,6 +110,7 @@ class Ledger(IdentityMethods):
             kind=kind,
             license=license,
             aliases=aliases,
+            arbiter=arbiter,
             anchor=anchor,
         )
 

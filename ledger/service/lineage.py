@@ -35,7 +35,7 @@ def lineage(
     goes. A limit that was hit is in the answer.
     """
     index = fresh(context)
-    block, time_unix_s = (None, None) if as_of is None else _as_of(as_of)
+    block, time_unix_s = (None, None) if as_of is None else read_as_of(as_of)
     graph = index.lineage(
         context.known.reference(reference),
         direction=direction,
@@ -53,7 +53,7 @@ def lineage(
     )
 
 
-def _as_of(text: str) -> tuple[int | None, int | None]:
+def read_as_of(text: str) -> tuple[int | None, int | None]:
     """Read a block number (of up to 15 digits) or a time."""
     if _block_number(text):
         return int(text), None

@@ -14,6 +14,7 @@ from ledger.service.context import Context
 from ledger.service.following import followed_logs
 from ledger.service.forks import kept
 from ledger.service.logs import successor_word
+from ledger.service.notices import open_notices, overdue_of_own
 from ledger.service.paths import Paths
 from ledger.service.results import Status
 from ledger.service.syncing import up_to_date
@@ -58,7 +59,13 @@ def status(context: Context) -> Status:
         followed=followed_logs(context, index),
         missing_logs=[log.hex() for log in index.missing_logs(context.address)],
         forks=kept(context),
-        notes=[*_log_notes(context, own), *_key_notes(key), *_chain_notes(context, summary.head)],
+        notices=open_notices(context),
+        notes=[
+            *_log_notes(context, own),
+            *_key_notes(key),
+            *_incident_notes(context),
+            *_chain_notes(context, summary.head),
+        ],
     )
 
 
@@ -88,6 +95,15 @@ def _key_notes(key: KeyState | None) -> list[str]:
     if key.valid_to_unix_s < time.time() + _EXPIRY_NOTICE_S:
         return ["the key in use expires soon: dataledger key rotate makes and publishes a new one"]
     return []
+
+
+def _incident_notes(context: Context) -> list[str]:
+    """Name the own incidents of which notices are overdue."""
+    return [
+        f"incident {record.hex()[:12]}: {late} of those told have not acknowledged it in time:"
+        f" dataledger incident show {record.hex()[:12]}"
+        for record, late in overdue_of_own(context)
+    ]
 
 
 def _chain_notes(context: Context, head: int) -> list[str]:

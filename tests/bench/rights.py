@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from market import PRODUCT, PURPOSES, SOURCE, market
-from market_plan import ASSETS, FAMILY, MEMBERS, holder_of, outsider, plan
+from market_plan import ASSETS, FAMILY, MEMBERS, outsider, plan
 from measure import Row, duration, median_process, median_time, memory, peak_mb, plain, rate, stopwatch
 
 from ledger.core.earnings import RightsEarnings
@@ -107,10 +107,21 @@ def may_rows() -> list[Row]:
             name = f"may, {what}, {ASSETS:,} assets, p50 of {ASKED} ({shares})"
             rows += [duration(name, p50, must_s=0.002), plain("the same, p99", p99)]
         product = asking.question(0, PRODUCT)
-        rows.append(plain("may, a product with a lineage of 10,000", median_time(lambda: asking.answer(product))))
+        rows.append(
+            plain("may, a product with a lineage of 10,000", median_time(lambda: asking.answer(product)))
+        )
         number = next(n for n in range(FAMILY, ASSETS) if len(plan(n).chain) > 1)
         its = plan(number)
-        command = ["may", asking.did(its.chain[-1]), "use", its.name, "--for", PURPOSES[0], "--region", "CN-44"]
+        command = [
+            "may",
+            asking.did(its.chain[-1]),
+            "use",
+            its.name,
+            "--for",
+            PURPOSES[0],
+            "--region",
+            "CN-44",
+        ]
         rows.append(plain("may, a chain of grants, whole process", _process(command, folder)))
     return rows
 

@@ -15,6 +15,7 @@ from ledger_cli.declare import Command, Group
 from ledger_cli.main import cli
 
 FIRST_USE = [
+    "demo",
     "init",
     "register",
     "run",

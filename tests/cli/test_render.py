@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 import pytest
-from ledger_cli.render import asking, browsing, disclosing, identity, proving, rights, writing
+from ledger_cli.render import asking, browsing, disclosing, identity, proving, recalling, rights, writing
 from ledger_cli.render.layout import bad, count, pairs, shown, table
 from ledger_cli.session import to_json
 from msgspec import Struct, inspect
@@ -43,6 +43,9 @@ RENDERERS: dict[type[Struct], Callable[[Any], Iterator[str]]] = {
     r.EvidenceMade: proving.evidence_made,
     r.ReportMade: proving.report_made,
     r.TrustFile: proving.trust_file,
+    r.Recall: recalling.recall,
+    r.Incident: recalling.incident,
+    r.Incidents: recalling.incidents,
     Verdict: proving.verdict,
 }
 

@@ -17,7 +17,7 @@ from ledger.index.schema import DERIVED, RULES_VERSION, columns_of
 from ledger.index.state import check_file, compare, encode_row
 from ledger.index.state_tables import TABLES
 from tests.simulator import World, digest_of
-from tests.simulator_rights import agreement, attestation, grant
+from tests.simulator_rights import agreement, attestation, delivery, grant, settlement
 
 
 def rich(world: World) -> None:
@@ -62,9 +62,14 @@ def rich(world: World) -> None:
     dave.register("dave/x")
     offer = agreement(dave, ["dave/x"], dave, acme, "OFFERED")
     agreement(dave, ["dave/x"], dave, acme, "TERMINATED", previous=offer)
+    deal = agreement(dave, ["dave/x"], dave, bolt, "FINALIZED", dave, bolt)
+    delivery(dave, [dave.resource("dave/x@1", b"x")], deal, units=3)
     grant(dave, ["dave/x"], acme)
     grant(dave, [dave.resource("dave/x@1", b"x")], None)
     attestation(dave, ["dave/x"], "incident", topic="breach", outcome="open", target="ab" * 32)
+    settlement(
+        dave, "dave/x", [(dave, 60), (acme, 40)], until="2026-01-01T00:00:00Z", escrow="0x" + "ab" * 20
+    )
     dave.anchor()
     world.chain.mine(dave.close_event(0), carol.deactivate_event())
     for _ in range(3):

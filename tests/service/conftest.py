@@ -11,12 +11,16 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ledger.service import InitRequest, Ledger
 from ledger.service.context import Context
 from ledger.service.results import Problem
+
+if TYPE_CHECKING:
+    from tests.service.market import Market
 
 PYTHON = sys.executable
 COMMAND = [PYTHON, "-m", "ledger_cli"]
@@ -170,7 +174,98 @@ def story(_story: Path, tmp_path: Path) -> Iterator[Stage]:
     yield from copied(_story, tmp_path / "stage")
 
 
+@pytest.fixture(scope="session")
+def _market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four parties whose data is in one product."""
+    from tests.service.market import begin
+
+    path = tmp_path_factory.mktemp("market") / "market"
+    begin(path).close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def _licensed(_market: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with grants for all of it."""
+    from tests.service.market import Market, license_all
+
+    path = tmp_path_factory.mktemp("licensed") / "market"
+    shutil.copytree(_market, path)
+    market = Market(path)
+    license_all(market)
+    market.close()
+    return path
+
+
+@pytest.fixture
+def market(_market: Path, tmp_path: Path) -> Iterator[Market]:
+    """Four parties whose data is in one product, and nothing granted."""
+    yield from _copied_market(_market, tmp_path / "market")
+
+
+@pytest.fixture
+def licensed(_licensed: Path, tmp_path: Path) -> Iterator[Market]:
+    """The same, with grants for all of it."""
+    yield from _copied_market(_licensed, tmp_path / "market")
+
+
+def _copied_market(source: Path, target: Path) -> Iterator[Market]:
+    from tests.service.market import Market
+
+    shutil.copytree(source, target)
+    market = Market(target)
+    yield market
+    market.close()
+
+
 @pytest.fixture
 def haina(stage: Stage) -> Party:
     """Haina right after `init`."""
     return stage.haina
+
+
+CROWD = {"haina": "Haina Appliances", "jinlong": "Jinlong", "pear": "Pear Shop", "judge": "The Judge"}
+
+
+class Crowd:
+    """Four parties on one chain that all read one another's logs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.haina, self.jinlong, self.pear, self.judge = (Party(path / name) for name in CROWD)
+        self.all = (self.haina, self.jinlong, self.pear, self.judge)
+
+    def close(self) -> None:
+        """Close all workspaces."""
+        for party in self.all:
+            party.close()
+
+
+@pytest.fixture(scope="session")
+def _crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four workspaces; Haina has registered its orders, which the judge may freeze."""
+    crowd = Crowd(tmp_path_factory.mktemp("crowd") / "stage")
+    join = None
+    for (namespace, name), party in zip(CROWD.items(), crowd.all, strict=True):
+        party.folder.mkdir(parents=True)
+        Ledger.init(party.folder, InitRequest(namespace=namespace, name=name, join=join), env={})
+        join = crowd.haina.home / "ledger.json"
+    orders = crowd.haina.put("orders.csv", "machine,count\nA,3\n")
+    crowd.haina.ledger.register("haina/orders", orders, title="Orders", arbiter="judge")
+    for party in crowd.all[1:]:
+        party.ledger.register(f"{party.folder.name}/own", party.put("own.csv", party.folder.name))
+    for party in crowd.all:
+        for namespace, other in zip(CROWD, crowd.all, strict=True):
+            if other is not party:
+                party.ledger.follow(namespace, source=str(other.public))
+    crowd.close()
+    return crowd.path
+
+
+@pytest.fixture
+def crowd(_crowd: Path, tmp_path: Path) -> Iterator[Crowd]:
+    """Four parties on one chain, with an asset each, all following one another."""
+    shutil.copytree(_crowd, tmp_path / "stage")
+    crowd = Crowd(tmp_path / "stage")
+    yield crowd
+    crowd.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ledger.service.results.auditing import Fork, Problem
+from ledger.service.results.recalling import NoticeLine
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -69,7 +70,9 @@ class Followed(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/status/v1"):
-    """Where this workspace stands: identity, log, chain, index and what wants attention."""
+    """Where this workspace stands: identity, log, chain, index and what wants attention. `notices` went to
+    this party and were not acknowledged by it.
+    """
 
     workspace: str
     party: str
@@ -95,6 +98,7 @@ class Status(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataled
     followed: list[Followed]
     missing_logs: list[str]
     forks: list[Fork] = []
+    notices: list[NoticeLine] = []
     notes: list[str] = []
 
 

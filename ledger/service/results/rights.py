@@ -57,7 +57,8 @@ class GrantUsed(Struct, frozen=True, kw_only=True):
 class Happened(Struct, frozen=True, kw_only=True):
     """One record in the history of an asset: who said what of what, to whom, in which block.
 
-    `to` is whom it was granted or handed over, `about` the record that it takes back, follows or rests on.
+    `to` is whom it was granted, delivered or handed over, `units` how many were delivered, `about` the record
+    that it takes back, follows or rests on; of a delivery its agreement.
     `binds_from` is the block from which a transfer or revocation binds others: its posting's, if that came
     later. `revoked` says that it was taken back.
     """
@@ -75,6 +76,7 @@ class Happened(Struct, frozen=True, kw_only=True):
     block: int | None
     block_time: str
     binds_from: int | None
+    units: int = 0
 
 
 class History(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/history/v1"):

@@ -1,0 +1,164 @@
+"""What the use cases of incidents and parties answer; see `results`, which offers these shapes too."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class AffectedVersion(Struct, frozen=True, kw_only=True, gc=False):
+    """A version that is affected, or an asset where nobody said which version of it was used.
+
+    `how` is `named` (in the question), `derived` (made from it) or `same-content` (the same bytes under
+    another name). `party` and `record` are those of its version record, empty where nobody registered it.
+    """
+
+    name: str
+    how: str
+    party: str
+    record: str
+    state: str
+    block: int | None
+
+
+class GivenTo(Struct, frozen=True, kw_only=True):
+    """A record by which somebody was given what is affected: a `grant`, `agreement` or `delivery`.
+
+    `state` is `in force`, `ended`, `taken back`, or for a delivery `delivered`. `giver_name` is a claim.
+    """
+
+    record: str
+    kind: str
+    giver: str
+    giver_name: str
+    subject: list[str]
+    state: str
+    block: int | None
+    until: str = ""
+
+
+class AffectedParty(Struct, frozen=True, kw_only=True):
+    """A party whom it concerns, in which roles (with how many assets, versions or records), and whether it
+    was told.
+
+    Roles: `holder` of an affected asset, `author` of a version (or who handed the asset over), `processor`
+    (ran something that read it), `claimant` of the same content, `grantee`, `buyer` (consumer of a final
+    agreement), `recipient` of a delivery. `notice` is the record that told it, `due` when it is to have
+    acknowledged that, `acknowledged` the record by which it did. `state` is `not told`, `told`, `overdue`,
+    `acknowledged` or `opened it`, empty where no incident is asked about; `log_missing`: a log of this party
+    can't be had, so it may have acknowledged or passed on more than is known.
+    """
+
+    party: str
+    party_name: str
+    roles: dict[str, int]
+    given: list[GivenTo]
+    log_missing: bool = False
+    state: str = ""
+    notice: str = ""
+    notice_block: int | None = None
+    due: str = ""
+    acknowledged: str = ""
+    acknowledged_block: int | None = None
+
+
+class MissingLog(Struct, frozen=True, kw_only=True):
+    """A log that can't be read to its anchored end, and may say more. `concerned`: it is that of a party whom
+    it concerns, as far as is known.
+    """
+
+    log: str
+    party: str
+    party_name: str
+    reason: str
+    concerned: bool
+
+
+class Recall(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/recall/v1"):
+    """Everything that is affected if assets or versions are bad, and everybody whom that concerns.
+
+    `complete` says that every log of the chain was read to what it had anchored by block `to_block`; else
+    `missing_logs` may say more. `public` are grants to everybody: who used those can't be told.
+    """
+
+    subject: list[str]
+    versions: list[AffectedVersion]
+    assets: int
+    parties: list[AffectedParty]
+    public: list[GivenTo]
+    missing_logs: list[MissingLog]
+    complete: bool
+    to_block: int
+    to_block_time: str
+    since: str = ""
+
+
+class IncidentLine(Struct, frozen=True, kw_only=True):
+    """An incident in a listing. `told`, `acknowledged` and `overdue` count the parties that notices named."""
+
+    record: str
+    topic: str
+    state: str
+    subject: list[str]
+    party: str
+    party_name: str
+    block: int | None
+    block_time: str
+    told: int
+    acknowledged: int
+    overdue: int
+
+
+class NoticeLine(Struct, frozen=True, kw_only=True):
+    """A notice to this party that it has not acknowledged. `about` is the record it is about; `overdue`: its
+    time is past.
+    """
+
+    record: str
+    topic: str
+    subject: list[str]
+    party: str
+    party_name: str
+    about: str
+    due: str
+    overdue: bool
+    text: str
+    block: int | None
+    block_time: str
+
+
+class Incidents(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/incidents/v1"):
+    """The incidents that are known here, newest first, and the notices that this party has to acknowledge."""
+
+    incidents: list[IncidentLine]
+    notices: list[NoticeLine]
+    to_block: int
+
+
+class Incident(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/incident/v1"):
+    """An incident in full: what is affected, whom it concerns, who was told, who has acknowledged it.
+
+    `state` is `open`, `closed` or `taken back`; `closed` the record that closed it. `others_told` are parties
+    that notices went to and that it does not concern as far as is known. `told_everybody`: a notice went to
+    nobody in particular. `complete` is that of `recall`.
+    """
+
+    record: str
+    topic: str
+    text: str
+    state: str
+    party: str
+    party_name: str
+    claimed_time: str
+    block: int | None
+    block_time: str
+    recall: Recall
+    notices: list[str]
+    others_told: list[AffectedParty]
+    told_everybody: bool
+    not_told: int
+    unacknowledged: int
+    overdue: int
+    complete: bool
+    closed: str = ""
+    closed_block: int | None = None
+    closed_text: str = ""
