@@ -40,6 +40,7 @@ class Rights:
         self._held: dict[tuple[str, int], str | None] = {}
         self._grants: dict[tuple[str, str], list[Given]] = {}
         self._attested: dict[str, list[Attested]] = {}
+        self._contents: dict[tuple[str, int], tuple[str, str] | None] = {}
         self._frozen: dict[str, list[Span]] = {}
         self._doubts: dict[str, list[str]] = {}
         self._stopped: list[tuple[bytes, bytes]] | None = None
@@ -68,8 +69,10 @@ class Rights:
 
     def content(self, asset: str, number: int) -> tuple[str, str] | None:
         """Return digest name and hex digest of a recorded version."""
-        row = self._database.one(_CONTENT, asset, number, self._block)
-        return None if row is None else (ALGORITHMS[row[0]], row[1].hex())
+        if (asset, number) not in self._contents:
+            row = self._database.one(_CONTENT, asset, number, self._block)
+            self._contents[asset, number] = None if row is None else (ALGORITHMS[row[0]], row[1].hex())
+        return self._contents[asset, number]
 
     def attestations(self, asset: str) -> list[Attested]:
         """Return what is attested of an asset or its versions."""

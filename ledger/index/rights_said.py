@@ -60,6 +60,7 @@ class SaidOfRights:
         self._block = block
         self._known: dict[bytes, Said | None] = {}
         self._given: dict[bytes, Given | None] = {}
+        self._followers: dict[bytes, bytes | None] = {}
 
     def of(self, record: bytes) -> Said | None:
         """Return an accepted record about rights, or a registration that names an arbiter."""
@@ -75,8 +76,9 @@ class SaidOfRights:
 
     def follower(self, record_id: bytes) -> bytes | None:
         """Return the step that follows another: for `negotiation`."""
-        following: bytes | None = self._database.scalar(_FOLLOWER, record_id, self._block)
-        return following
+        if record_id not in self._followers:
+            self._followers[record_id] = self._database.scalar(_FOLLOWER, record_id, self._block)
+        return self._followers[record_id]
 
     # --- grants
 

@@ -19,10 +19,13 @@ from ledger.index.writer import Writer, listed
 _REMEMBERED = 20_000  # records: about 40 MB
 
 
-class Known(Struct):
-    """What a record says, the first step that follows it, and the block in which it was taken back."""
+class Known(Struct, gc=False):
+    """What a record says and its entry (row id), the first step that follows it, and the block in which it
+    was taken back.
+    """
 
-    statement: Statement | None
+    statement: Statement | None = None
+    row: int = 0
     follower: bytes | None = None
     revoked: int | None = None
 
@@ -40,9 +43,9 @@ class SaidMemory:
             self.prefetch((record,))
         return self._known[record]
 
-    def note(self, record: bytes, statement: Statement, follows: bytes | None) -> None:
+    def note(self, record: bytes, row: int, statement: Statement, follows: bytes | None) -> None:
         """Note a record that was accepted now, and which step it follows."""
-        self._known[record] = Known(statement)
+        self._known[record] = Known(statement, row)
         if follows is not None:
             before = self.get(follows)
             before.follower = before.follower or record
@@ -57,13 +60,13 @@ class SaidMemory:
         missing = [record for record in records if record not in self._known]
         if not missing:
             return
-        wanted = {record: Known(None) for record in missing}
+        wanted = {record: Known() for record in missing}
         database = self._writer.database
         keys = listed([short(record) for record in wanted])
-        for record, payload, follower, revoked in database.rows(_KNOWN, keys, ACCEPTED):
+        for record, row, payload, follower, revoked in database.rows(_KNOWN, keys, ACCEPTED):
             if record in wanted:
                 said = None if payload is None else decode_checked(payload)
-                wanted[record] = Known(said, follower, revoked)
+                wanted[record] = Known(said, row, follower, revoked)
         self._known.update(wanted)
 
     def forget(self, *, everything: bool = False) -> None:
@@ -92,7 +95,7 @@ def rests_on(statement: Statement) -> Iterator[bytes]:
 
 
 _KNOWN = """
-SELECT e.record, s.payload,
+SELECT e.record, e.id, s.payload,
   (SELECT f.record FROM said n JOIN entry f ON f.id = n.entry WHERE n.previous = e.record
    ORDER BY n.id LIMIT 1),
   (SELECT min(x.block) FROM revoked x WHERE x.target = e.record)

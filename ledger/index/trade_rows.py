@@ -11,13 +11,15 @@ from ledger.core.hashing import sha256
 from ledger.core.identity import parse_did
 from ledger.core.instants import NANOSECONDS
 from ledger.core.records import Agreement, Delivery, Statement
-from ledger.index.kinds import ACCEPTED, UNVERSIONED
+from ledger.index.kinds import UNVERSIONED
 from ledger.index.memory import Memory
 from ledger.index.record_rows import Entry
 from ledger.index.rights import Rights
 from ledger.index.schema import PENDING, short
 from ledger.index.verification import decode_checked
 from ledger.index.writer import Writer
+
+_REMEMBERED = 10_000  # agreements and deliveries
 
 
 def process_key(delivery: Delivery) -> int:
@@ -34,19 +36,21 @@ class TradeRows:
         self._chain_id = chain_id
         self._agreed = writer.next_id("agreed")
         self._delivered = writer.next_id("delivered")
+        self._begun: dict[tuple[str, str], bytes] = {}
+        """The first steps that count of this block's transfers, by agreement and process."""
 
     def begun(self, statement: Statement) -> bytes | None:
         """Return the record that began the transfer which a delivery without a step before would begin."""
         delivery = statement.predicate
         if not isinstance(delivery, Delivery) or delivery.previous:
             return None
-        self._writer.flush()
+        key = (delivery.agreement, delivery.process)
         for record, payload in self._writer.database.rows(_BEGUN, process_key(delivery)):
             known = decode_checked(payload).predicate
             assert isinstance(known, Delivery)
-            if (known.agreement, known.process) == (delivery.agreement, delivery.process):
+            if (known.agreement, known.process) == key:
                 return bytes(record)
-        return None
+        return self._begun.get(key)
 
     def apply(self, entry: Entry, statement: Statement, *, counts: bool) -> None:
         """Buffer the rows of an accepted record; `counts` says that it was a step that may be taken."""
@@ -57,6 +61,8 @@ class TradeRows:
                 self._writer.add("agreed", asset, number, *parties, entry.row)
         elif isinstance(predicate, Delivery):
             agreement, agreed = self._agreement(predicate)
+            if counts:
+                self._begun.setdefault((predicate.agreement, predicate.process), entry.record)
             parties, process = self._parties(agreed), process_key(predicate)
             said = (int(is_sent(predicate)), predicate.units, int(counts))
             for asset, number in self._named(statement):
@@ -68,9 +74,13 @@ class TradeRows:
         if (self._agreed, self._delivered) == (next_agreed, next_delivered):
             return
         self._writer.flush()
-        facts = Rights(self._writer.database, self._chain_id, self._writer.block)
-        at_ns = time_unix_s * NANOSECONDS if self._writer.block == PENDING else facts.moment(block)
-        for row, payload in self._writer.database.stream(_NEW, self._agreed, self._delivered):
+        self._begun.clear()
+        new = self._writer.database.stream(_NEW, self._agreed, self._delivered)
+        for position, (row, payload) in enumerate(new):
+            if position % _REMEMBERED == 0:  # what the facts remember grows with what they are asked
+                facts = Rights(self._writer.database, self._chain_id, self._writer.block)
+                pending = self._writer.block == PENDING
+                at_ns = time_unix_s * NANOSECONDS if pending else facts.moment(block)
             statement = decode_checked(payload)
             found = agreement_findings(statement, facts) + delivery_findings(statement, at_ns, facts)
             for each in found:
@@ -79,13 +89,11 @@ class TradeRows:
 
     def _agreement(self, delivery: Delivery) -> tuple[int, Agreement]:
         """Return the entry (row id) of the agreement that a delivery names, and what it says."""
-        record = bytes.fromhex(delivery.agreement)
-        self._writer.flush()
-        row = self._writer.database.one(_AGREEMENT, short(record), record, ACCEPTED)
-        assert row is not None, "what names no agreement is refused"
-        predicate = decode_checked(row[1]).predicate
+        known = self._memory.said.get(bytes.fromhex(delivery.agreement))
+        assert known.statement is not None, "what names no agreement is refused"
+        predicate = known.statement.predicate
         assert isinstance(predicate, Agreement)
-        return row[0], predicate
+        return known.row, predicate
 
     def _parties(self, agreement: Agreement) -> tuple[int, int]:
         ids = self._memory.parties
@@ -101,10 +109,6 @@ class TradeRows:
 _BEGUN = """
 SELECT e.record, s.payload FROM delivered d JOIN entry e ON e.id = d.entry JOIN said s ON s.entry = e.id
 WHERE d.process = ? AND d.counts = 1 ORDER BY d.id LIMIT 1
-"""
-_AGREEMENT = """
-SELECT e.id, s.payload FROM entry e JOIN said s ON s.entry = e.id
-WHERE e.short = ? AND e.record = ? AND e.verdict = ?
 """
 _NEW = """
 SELECT s.entry, s.payload FROM
