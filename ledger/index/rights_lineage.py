@@ -109,7 +109,7 @@ SELECT m.id, a.name, m.number, m.alg, m.digest,
   EXISTS (SELECT 1 FROM version w WHERE w.node = m.id AND w.block <= ?2)
 FROM json_each(?1) j CROSS JOIN node n ON n.id = j.value
 CROSS JOIN node m ON m.asset = n.asset
-  AND m.number BETWEEN iif(n.alg = ?3, 0, n.number) AND iif(n.alg = ?3, ?4, n.number)
+  AND m.number BETWEEN n.number AND iif(n.alg = ?3, ?4, n.number)
 JOIN asset a ON a.id = m.asset WHERE m.block <= ?2
 """
 _EDGES = """
