@@ -24,6 +24,7 @@ from . import (
     identity,
     incidents,
     lineage,
+    recalling,
     records,
     rights,
     settling,
@@ -67,7 +68,7 @@ cli.add_section("Start and record", (demo.demo, workspace.init, *assets.COMMANDS
 cli.add_section("Ask", (*lineage.COMMANDS, evidence.verify, lineage.audit))
 cli.add_section("Rights", rights.COMMANDS)
 cli.add_section("Trade", (*trading.COMMANDS, *settling.COMMANDS))
-cli.add_section("Say and recall", (*attesting.COMMANDS, *incidents.COMMANDS))
+cli.add_section("Say and recall", (*attesting.COMMANDS, *incidents.COMMANDS, *recalling.COMMANDS))
 cli.add_section("Prove to others", (*evidence.COMMANDS, *disclosing.COMMANDS))
 cli.add_section("Look up", (workspace.status, *records.COMMANDS))
 cli.add_section("Keep up", workspace.COMMANDS)

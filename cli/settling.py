@@ -9,6 +9,7 @@ import click
 
 from .assets import no_anchor
 from .declare import Listing, command, pass_session
+from .escrowing import escrow
 from .render import settling as render
 from .session import UNSETTLED, Session
 
@@ -101,7 +102,9 @@ dataledger settle record haina/demand --agreement 3f2a91c0 --period 2026-01-01..
 @click.argument("product", metavar="PRODUCT")
 @income_options
 @click.option("--escrow", default="", metavar="ADDRESS", help="The escrow contract that pays it out.")
-@click.option("--despite-gaps", is_flag=True, help="Record it although something was used without a grant.")
+@click.option(
+    "--despite-findings", is_flag=True, help="Record it although something was used without a grant."
+)
 @no_anchor
 @pass_session
 def record(
@@ -109,7 +112,7 @@ def record(
     /,
     product: str,
     escrow: str,
-    despite_gaps: bool,
+    despite_findings: bool,
     no_anchor: bool,
     **asked: Unpack[Asked],
 ) -> int:
@@ -119,7 +122,7 @@ def record(
     and so is a split that is not the bill of the agreement it names.
     """
     done = session.open().record_settlement(
-        _income(product, asked, escrow=escrow), despite=despite_gaps, anchor=not no_anchor
+        _income(product, asked, escrow=escrow), despite=despite_findings, anchor=not no_anchor
     )
     return session.settle(done)
 
@@ -161,5 +164,7 @@ def statement(session: Session, party: str, period: str) -> int:
     session.answer(found, render.statement)
     return CODES.get(found.verdict, 1)
 
+
+settle.add_command(escrow)
 
 COMMANDS = (settle,)

@@ -113,8 +113,9 @@ dataledger agree show 3f9a2c41
 dataledger agree show""",
 )
 @click.argument("what", metavar="[FILE|RECORD]", default="")
+@count_option("--limit", "List at most so many deliveries, the last ones.", default=100)
 @pass_session
-def show(session: Session, what: str) -> None:
+def show(session: Session, what: str, limit: int) -> None:
     """Show an agreement, or list all that you are in.
 
     Of a file: what it says and who has signed. Of a record: the whole negotiation, what was delivered, what
@@ -122,7 +123,7 @@ def show(session: Session, what: str) -> None:
     """
     ledger = session.open()
     if what:
-        session.answer(ledger.agreement(what), render.agreement)
+        session.answer(ledger.agreement(what, limit=limit), render.agreement)
     else:
         session.answer(ledger.agreements(), render.agreements)
 

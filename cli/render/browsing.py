@@ -99,10 +99,16 @@ def log(found: r.LogListing) -> Iterator[str]:
 def search(found: r.SearchResult) -> Iterator[str]:
     """`search`."""
     rows = (
-        (hit.asset, f"@{hit.latest}" if hit.latest else "", hit.title, hit.party_name or hit.party)
+        (
+            hit.asset,
+            f"@{hit.latest}" if hit.latest else "",
+            hit.title,
+            hit.party_name or hit.party,
+            hit.disputed,
+        )
         for hit in found.hits
     )
-    yield from table(("ASSET", "LATEST", "TITLE", "CLAIMED BY"), rows)
+    yield from table(("ASSET", "LATEST", "TITLE", "CLAIMED BY", "DISPUTED"), rows)
     yield from _end(found.hits, "nothing found", truncated=found.truncated)
 
 

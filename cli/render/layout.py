@@ -123,3 +123,10 @@ def count(number: int, singular: str, plural: str = "") -> str:
 def anchored(block: int, time: str) -> str:
     """Return a block and its proven time."""
     return f"block {block:,} ({time})" if time else f"block {block:,}"
+
+
+def money(amount: int, currency: str) -> str:
+    """Return an amount of minor units in the currency's major ones; as it stands if nobody knows it."""
+    from ledger.core.money import EXPONENTS, format_amount
+
+    return f"{format_amount(amount, currency) if currency in EXPONENTS else amount} {currency}".rstrip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .layout import anchored, bad, good, notes, short, table, unsure, who
+from .layout import anchored, bad, good, money, notes, short, table, unsure, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -93,12 +93,4 @@ def _price(found: r.Permission) -> Iterator[str]:
     if found.free:
         yield "  nothing may be asked for this purpose"
     for cap in found.caps:
-        yield f"  at most {_amount(cap.amount, cap.currency)} may be asked for a unit"
-
-
-def _amount(amount: int, currency: str) -> str:
-    from ledger.core.money import EXPONENTS, format_amount
-
-    return (
-        f"{format_amount(amount, currency)} {currency}" if currency in EXPONENTS else f"{amount} {currency}"
-    )
+        yield f"  at most {money(cap.amount, cap.currency)} may be asked for a unit"

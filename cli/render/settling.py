@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .layout import anchored, bad, good, notes, short, table, unsure, who
+from .layout import anchored, bad, good, money, notes, pairs, short, table, unsure, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -93,22 +93,13 @@ def statement(found: r.SettlementStatement) -> Iterator[str]:
     yield from _unknown(found.unknown)
 
 
-def money(amount: int, currency: str) -> str:
-    """Write an amount of minor units with its currency."""
-    from ledger.core.money import EXPONENTS, format_amount
-
-    return (
-        f"{format_amount(amount, currency)} {currency}" if currency in EXPONENTS else f"{amount} {currency}"
-    )
-
-
 def _exact(text: str, currency: str) -> str:
     """Write what an amount was before it was rounded; empty where it was whole."""
     from ledger.core.money import EXPONENTS, format_amount
 
     whole, _, decimals = text.partition(".")
-    if not decimals:
-        return ""
+    if not decimals or not whole.isdecimal():
+        return text if decimals else ""
     amount = format_amount(int(whole), currency) if currency in EXPONENTS else whole
     return f"{amount}{'' if '.' in amount else '.'}{decimals}"
 
@@ -166,3 +157,40 @@ def _findings(findings: Iterable[r.Problem]) -> Iterator[str]:
 def _unknown(unknown: Iterable[str]) -> Iterator[str]:
     for text in unknown:
         yield unsure("unknown", f": {text}")
+
+
+def escrow(found: r.EscrowState) -> Iterator[str]:
+    """`settle escrow`, all but `approve`."""
+    if found.what:
+        place = f", {anchored(found.block, found.block_time)}" if found.block is not None else ""
+        yield f"{found.what}{place}"
+    yield from pairs(
+        [
+            ("escrow", found.escrow),
+            ("state", f"{found.state}, as of block {found.to_block:,}"),
+            ("agreement", short(found.agreement)),
+            ("holds", f"{found.amount:,} of {f'token {found.token}' if found.token else 'wei'}"),
+            ("payer", who(found.payer_name, found.payer)),
+            ("arbiter", who(found.arbiter_name, found.arbiter) if found.arbiter else "nobody"),
+            ("deadline", found.deadline),
+            ("paid for", f"record {short(found.record)}, split 0x{found.split_hash}" if found.record else ""),
+            ("payer may take", f"{found.payer_owed:,}" if found.state == "refunded" else ""),
+        ]
+    )
+    rows = (
+        (
+            each.party_name or each.party,
+            "" if each.given is None else f"{each.given:,}",
+            f"{each.owed:,}" if found.state == "settled" else "",
+            f"{each.withdrawn:,}" if found.state == "settled" else "",
+        )
+        for each in found.payees
+    )
+    yield from table(("PAYEE", "GIVEN", "MAY TAKE", "TOOK"), rows)
+    yield from notes(found.notes)
+
+
+def approval(found: r.EscrowApproval) -> Iterator[str]:
+    """`settle escrow approve`."""
+    yield f"approved for escrow {found.escrow}: what record {short(found.record)} says"
+    yield found.signature

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from . import writing
-from .layout import anchored, bad, good, pairs, short, table, unsure, who
+from .layout import anchored, bad, good, money, pairs, short, table, unsure, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 def signed(done: r.Signed) -> Iterator[str]:
     """`agree propose`, `agree sign`, `agree end`."""
-    about = f"{done.what} about {', '.join(done.subject)}, record {short(done.record)}"
+    about = f"{done.what} about {', '.join(done.agreement.subject)}, record {short(done.record)}"
     mark = good("SIGNED BY ALL", f": {about}") if done.complete else unsure("HALF SIGNED", f": {about}")
     yield mark
+    yield from pairs(_facts(done.agreement), indent="  ")
     yield from _signatures(done.signatories)
     yield f"  written to {done.path}"
     if done.receipt is None:
@@ -40,6 +41,8 @@ def agreement(found: r.AgreementShown) -> Iterator[str]:
         yield f"  {found.path} takes it back {found.ends}"
     yield from pairs(_facts(found), indent="  ")
     yield from _signatures(found.signatories)
+    if not found.complete and found.anchor_before is not None:
+        yield f"  void unless it is anchored before block {found.anchor_before:,}"
     if found.problem:
         yield bad("REFUSED", f" if it were signed now: {found.problem}")
     yield from _steps(found.steps)
@@ -65,7 +68,6 @@ def _facts(found: r.AgreementShown) -> list[tuple[str, object]]:
         ("arbiter", found.terms.arbiter),
         ("rests on", f"record {short(found.under)}" if found.under else ""),
         ("negotiation", found.negotiation),
-        ("void unless anchored before block", found.anchor_before if not found.complete else ""),
         ("may follow", _next(found)),
     ]
 
@@ -137,12 +139,15 @@ def _deliveries(found: r.AgreementShown) -> Iterator[str]:
         )
         for each in found.deliveries
     )
+    left_out = found.deliveries_count - len(found.deliveries)
+    if left_out:
+        yield f"{left_out:,} earlier steps of deliveries are not listed: raise --limit"
     head = ("DELIVERED IN", "STATE", "WHAT", "UNITS", "CHARGED", "FOR", "TO", "RECORD", "ARRIVED", "FINDINGS")
     yield from table(head, rows)
     bill = found.bill
     if bill is not None and found.deliveries:
-        money = f": due {_money(bill.due, bill.currency)}, charged {_money(bill.charged, bill.currency)}"
-        yield f"{bill.units:,} units delivered{money if bill.currency else ''}"
+        due = f": due {money(bill.due, bill.currency)}, charged {money(bill.charged, bill.currency)}"
+        yield f"{bill.units:,} units delivered{due if bill.currency else ''}"
 
 
 def _where(step: r.NegotiationStep | r.DeliveryStep) -> str:
@@ -167,11 +172,5 @@ def agreements(found: r.Agreements) -> Iterator[str]:
         yield "no agreements; dataledger agree propose begins one"
 
 
-def _amount(money: r.Price) -> str:
-    return _money(money.amount, money.currency)
-
-
-def _money(amount: int, currency: str) -> str:
-    from ledger.core.money import format_amount
-
-    return f"{format_amount(amount, currency)} {currency}" if currency else str(amount)
+def _amount(price: r.Price) -> str:
+    return money(price.amount, price.currency)

@@ -1,8 +1,9 @@
-"""The part of Ethereum's contract ABI that our four contracts use.
+"""The part of Ethereum's contract ABI that our contracts use.
 
 Source: Solidity "Contract ABI Specification". Every value is a 32-byte word, big-endian; `bytes`, `string`
 and arrays stand behind the words of their tuple (their word is an offset), as length and content padded to
-32. Types here: address, bool, uint64, uint256, bytes32, bytes, string, bytes32[].
+32. Types here: address, bool, uint64, uint256, bytes32, bytes, string, bytes32[]; and to encode only, arrays
+of any of them.
 
 Strict: padding is zero, integers fit, offsets are the canonical ones, nothing follows. `strict=False` leaves
 out what other people's contracts may do differently (canonical offsets, trailing bytes) and is as safe.
@@ -19,7 +20,7 @@ from ledger.core.hashing import keccak256
 WORD = 32
 _MAX_BYTES = 1 << 20
 _BITS = {"address": 160, "bool": 1, "uint64": 64, "uint256": 256}
-_DYNAMIC = frozenset({"bytes", "string", "bytes32[]"})
+_DYNAMIC = frozenset({"bytes", "string"})
 
 
 def selector(signature: str) -> bytes:
@@ -44,7 +45,7 @@ def encode(types: Sequence[str], values: Sequence[Any]) -> bytes:
         raise ValueError(f"expected {len(types)} values, got {len(values)}")
     head, tail = [], b""
     for kind, value in zip(types, values, strict=True):
-        if kind in _DYNAMIC:
+        if _is_dynamic(kind):
             head.append((WORD * len(types) + len(tail)).to_bytes(WORD, "big"))
             tail += _encode_dynamic(kind, value)
         else:
@@ -59,7 +60,7 @@ def decode(types: Sequence[str], data: bytes, *, strict: bool = True) -> list[An
     values, expected = [], WORD * len(types)
     for position, kind in enumerate(types):
         word = _word(data, WORD * position)
-        if kind not in _DYNAMIC:
+        if not _is_dynamic(kind):
             values.append(_decode_word(kind, word))
             continue
         offset = int.from_bytes(word, "big")
@@ -70,6 +71,10 @@ def decode(types: Sequence[str], data: bytes, *, strict: bool = True) -> list[An
     if strict and len(data) != expected:
         raise FormatError(f"ABI: expected {expected} bytes, got {len(data)}")
     return values
+
+
+def _is_dynamic(kind: str) -> bool:
+    return kind in _DYNAMIC or kind.endswith("[]")
 
 
 def _encode_word(kind: str, value: Any) -> bytes:
@@ -85,9 +90,9 @@ def _encode_word(kind: str, value: Any) -> bytes:
 
 
 def _encode_dynamic(kind: str, value: Any) -> bytes:
-    if kind == "bytes32[]":
-        words = [_encode_word("bytes32", item) for item in value]
-        return len(words).to_bytes(WORD, "big") + b"".join(words)
+    if kind.endswith("[]"):
+        items = list(value)
+        return len(items).to_bytes(WORD, "big") + encode([kind.removesuffix("[]")] * len(items), items)
     content = value.encode("utf-8") if kind == "string" else bytes(value)
     return len(content).to_bytes(WORD, "big") + content + bytes(-len(content) % WORD)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ledger.chain.contracts import EventDecoder
-from ledger.chain.interface import Backend, Call, Sender
+from ledger.chain.interface import Backend, Call, RawLog, Sender
 from ledger.core.chain_facts import BlockRef, ChainEvent, Checkpoint, Closure, StorageProof
 from ledger.core.descriptor import CONTRACTS, LedgerDescriptor, check_address
 from ledger.core.errors import WrongLedger
@@ -129,6 +129,10 @@ class LedgerReader:
         block = self._backend.head().number
         layout = AnchorsLayout.of(self.ledger)
         return layout.closure(log, lambda slot: self._anchors_slot(slot, block))
+
+    def logs(self, address: bytes, start: int, stop: int) -> Iterator[RawLog]:
+        """Every log of a contract in blocks start..stop-1, in order."""
+        return self._backend.logs(start, stop, (address,))
 
     def storage(self, address: bytes, slot: bytes, block: int | None = None) -> bytes:
         """The 32 bytes in the 32-byte `slot`, at the end of `block` (None: the head)."""

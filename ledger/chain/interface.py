@@ -137,6 +137,9 @@ class Reader(Protocol):
     def events(self, start: int, stop: int) -> Iterator[ChainEvent]:
         """The events of the four contracts in blocks start..stop-1, in order of block and log index."""
 
+    def logs(self, address: bytes, start: int, stop: int) -> Iterator[RawLog]:
+        """Every log of a contract in blocks start..stop-1, in order."""
+
     def checkpoint_covering(self, log: bytes, index: int) -> Checkpoint | None:
         """The log's first checkpoint whose size exceeds `index`: that entry's anchor; None if pending."""
 

@@ -17,6 +17,7 @@ from ledger.core.errors import Unfunded, Usage
 from ledger.core.hashing import keccak256
 
 KEY_SIZE = 32
+SIGNATURE_SIZE = 65
 CALL_GAS = 1 << 24
 """Gas that one transaction may take at most (the cap of EIP-7825)."""
 
@@ -94,6 +95,27 @@ def sign_transaction(transaction: Transaction, account_key: bytes) -> bytes:
     ]
     parity, r, s = _sign(keccak256(_TYPE_1559 + rlp.encode(body)), account_key)
     return _TYPE_1559 + rlp.encode([*body, rlp.encode_uint(parity), r, s])
+
+
+def sign_digest(digest: bytes, account_key: bytes) -> bytes:
+    """Sign 32 bytes, such as an EIP-712 hash: r, s and v (27 or 28), 65 bytes as `ecrecover` takes them."""
+    signature: bytes = _private_key(account_key).sign_recoverable(digest, hasher=None)
+    return signature[:64] + bytes([27 + signature[64]])
+
+
+def signer_of(digest: bytes, signature: bytes) -> bytes | None:
+    """Give the 20-byte address that signed these 32 bytes, None if that is no signature (`sign_digest`)."""
+    from coincurve import PublicKey
+
+    if len(signature) != SIGNATURE_SIZE or signature[64] not in (27, 28):
+        return None
+    try:
+        found = PublicKey.from_signature_and_message(
+            signature[:64] + bytes([signature[64] - 27]), digest, hasher=None
+        )
+    except Exception:  # noqa: BLE001 - the library raises what it likes for bytes that are no signature
+        return None
+    return keccak256(found.format(compressed=False)[1:])[12:]
 
 
 def _sign_legacy(transaction: Transaction, account_key: bytes) -> bytes:

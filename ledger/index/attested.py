@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
+from ledger.core.identity import parse_did
 from ledger.core.records import Attestation, Statement
 from ledger.core.records_rights import Kind
 from ledger.index.database import Database, Row
@@ -69,6 +72,13 @@ def unposted_freeze(database: Database, target: bytes, author: bytes) -> bytes |
     return None
 
 
+def posted(database: Database, record: bytes, target: bytes, authors: Sequence[str]) -> int | None:
+    """Return the block in which one of these parties (DIDs) first posted a record against a target."""
+    addresses = {parse_did(each)[1] for each in authors}
+    rows = database.rows(_POSTED, record, target)
+    return min((block for party, block in rows if party in addresses), default=None)
+
+
 def _views(database: Database, rows: list[Row]) -> list[AttestedView]:
     found = []
     for entry, payload in rows:
@@ -98,4 +108,7 @@ JOIN said s ON s.entry = t.entry WHERE a.name = ?1 ORDER BY t.entry
 _NOTICES = """
 SELECT DISTINCT t.entry, s.payload FROM attested t JOIN said s ON s.entry = t.entry
 WHERE t.kind = 'notice' AND instr(s.payload, ?) > 0 ORDER BY t.entry
+"""
+_POSTED = """
+SELECT p.address, o.block FROM posting o JOIN party p ON p.id = o.party WHERE o.record = ? AND o.target = ?
 """

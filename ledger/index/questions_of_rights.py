@@ -55,6 +55,12 @@ class QuestionsOfRights:
 
         return attested.unposted_freeze(self.database, target, author)
 
+    def posted(self, record: bytes, target: bytes, authors: Sequence[str]) -> int | None:
+        """Return the block in which one of these parties (DIDs) first posted a record against a target."""
+        from ledger.index import attested
+
+        return attested.posted(self.database, record, target, authors)
+
     # --- whom it concerns
 
     def recall(

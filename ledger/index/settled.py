@@ -17,7 +17,7 @@ from ledger.core.records import Delivery, Settlement, Statement
 from ledger.core.settling import Period, overlap, period_of, settlement_findings
 from ledger.index.database import Database
 from ledger.index.facts import Facts
-from ledger.index.kinds import ACCEPTED, RECORD_TYPES, UNVERSIONED
+from ledger.index.kinds import ACCEPTED, UNVERSIONED
 from ledger.index.memory import Memory
 from ledger.index.record_rows import Entry
 from ledger.index.schema import PENDING, short
@@ -62,12 +62,11 @@ class Steps:
 
     def delivered(self, agreement: bytes, block: int, period: Period) -> Iterator[Delivery]:
         """Yield the steps in their turn under an agreement that stand, by the block and in the period."""
-        name = agreement.hex()
-        rows = self._database.rows(_DELIVERED, ACCEPTED, block, *period, name.encode(), block)
+        rows = self._database.rows(_DELIVERED, short(agreement), agreement, ACCEPTED, block, *period)
         for (payload,) in rows:
             predicate = decode_checked(payload).predicate
-            if isinstance(predicate, Delivery) and predicate.agreement == name:
-                yield predicate
+            assert isinstance(predicate, Delivery)
+            yield predicate
 
 
 class SettledRows:
@@ -157,14 +156,13 @@ def covers_moment(period: Period, time_unix_s: int) -> bool:
     return overlap(period, Period(moment, moment + 1))
 
 
-_DELIVERY = RECORD_TYPES.index("delivery")
-# told by the text of the payload first: only those are decoded that name the agreement
 _DELIVERED = f"""
-SELECT s.payload FROM said s JOIN entry e ON e.id = s.entry JOIN block b ON b.number = e.block
-WHERE e.kind = {_DELIVERY} AND e.verdict = ?1 AND e.block <= ?2
-  AND b.time * {NANOSECONDS} >= ?3 AND b.time * {NANOSECONDS} < ?4 AND instr(s.payload, ?5)
-  AND NOT EXISTS (SELECT 1 FROM finding f WHERE f.entry = e.id AND f.kind = 'illegal-transition')
-  AND NOT EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record AND x.block <= ?6)
+SELECT s.payload FROM
+  (SELECT DISTINCT d.entry FROM entry g JOIN delivered d ON d.agreement = g.id
+   WHERE g.short = ?1 AND g.record = ?2 AND g.verdict = ?3 AND d.counts = 1 AND d.block <= ?4) n
+JOIN entry e ON e.id = n.entry JOIN said s ON s.entry = e.id JOIN block b ON b.number = e.block
+WHERE b.time * {NANOSECONDS} >= ?5 AND b.time * {NANOSECONDS} < ?6
+  AND NOT EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record AND x.block <= ?4)
 ORDER BY e.id
 """  # noqa: S608 - numbers of ours
 _BEFORE = """

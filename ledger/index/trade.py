@@ -35,10 +35,6 @@ class Trade:
         """Return every step of the transfers under an agreement (id of the record with its terms)."""
         return self._rows(_DELIVERED, short(agreement), agreement, ACCEPTED)
 
-    def answers_to(self, record: bytes) -> list[TradeRow]:
-        """Return the attestations about a record: acknowledgements among them, the oldest first."""
-        return self._rows(_ANSWERS, record)
-
     def findings(self, record: bytes) -> list[str]:
         """Return the kinds of findings about an accepted record."""
         return [kind for (kind,) in self._database.rows(_FINDINGS, short(record), record, ACCEPTED)]
@@ -61,9 +57,6 @@ _DELIVERED = """
 SELECT DISTINCT e.record, e.id FROM entry a JOIN delivered d ON d.agreement = a.id
 JOIN entry e ON e.id = d.entry
 WHERE a.short = ? AND a.record = ? AND a.verdict = ? ORDER BY e.id
-"""
-_ANSWERS = """
-SELECT DISTINCT e.record, e.id FROM attested t JOIN entry e ON e.id = t.entry WHERE t.target = ? ORDER BY e.id
 """
 _OF_ENTRY = "SELECT DISTINCT kind FROM finding WHERE entry = ? ORDER BY kind"
 _FINDINGS = """

@@ -36,21 +36,22 @@ class TradeRows:
         self._chain_id = chain_id
         self._agreed = writer.next_id("agreed")
         self._delivered = writer.next_id("delivered")
-        self._begun: dict[tuple[str, str], bytes] = {}
-        """The first steps that count of this block's transfers, by agreement and process."""
+        self._fresh: set[int] = set()
 
     def begun(self, statement: Statement) -> bytes | None:
         """Return the record that began the transfer which a delivery without a step before would begin."""
         delivery = statement.predicate
         if not isinstance(delivery, Delivery) or delivery.previous:
             return None
-        key = (delivery.agreement, delivery.process)
-        for record, payload in self._writer.database.rows(_BEGUN, process_key(delivery)):
+        process = process_key(delivery)
+        if process in self._fresh:
+            self._writer.flush()
+        for record, payload in self._writer.database.rows(_BEGUN, process):
             known = decode_checked(payload).predicate
             assert isinstance(known, Delivery)
-            if (known.agreement, known.process) == key:
+            if (known.agreement, known.process) == (delivery.agreement, delivery.process):
                 return bytes(record)
-        return self._begun.get(key)
+        return None
 
     def apply(self, entry: Entry, statement: Statement, *, counts: bool) -> None:
         """Buffer the rows of an accepted record; `counts` says that it was a step that may be taken."""
@@ -61,9 +62,8 @@ class TradeRows:
                 self._writer.add("agreed", asset, number, *parties, entry.row)
         elif isinstance(predicate, Delivery):
             agreement, agreed = self._agreement(predicate)
-            if counts:
-                self._begun.setdefault((predicate.agreement, predicate.process), entry.record)
             parties, process = self._parties(agreed), process_key(predicate)
+            self._fresh.add(process)
             said = (int(is_sent(predicate)), predicate.units, int(counts))
             for asset, number in self._named(statement):
                 self._writer.add("delivered", process, agreement, asset, number, *parties, *said, entry.row)
@@ -74,7 +74,7 @@ class TradeRows:
         if (self._agreed, self._delivered) == (next_agreed, next_delivered):
             return
         self._writer.flush()
-        self._begun.clear()
+        self._fresh.clear()
         new = self._writer.database.stream(_NEW, self._agreed, self._delivered)
         for position, (row, payload) in enumerate(new):
             if position % _REMEMBERED == 0:  # what the facts remember grows with what they are asked

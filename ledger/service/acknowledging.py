@@ -10,6 +10,7 @@ from ledger.service.assets import anchors
 from ledger.service.batch import Batch, header
 from ledger.service.context import Context
 from ledger.service.giving import next_place
+from ledger.service.incident_cases import answer_of
 from ledger.service.publishing import publish
 from ledger.service.recorded import recorded
 from ledger.service.results import Receipt
@@ -49,10 +50,5 @@ def acknowledge(
 
 def acknowledged_by(context: Context, record: bytes, party: str) -> str:
     """Return the record by which a party (DID) acknowledged a delivery or notice, empty if it did not."""
-    facts = context.index.facts()
-    for row in context.index.trade().answers_to(record):
-        said = facts.said(row.record)
-        found = None if said is None else said.predicate
-        if isinstance(found, Attestation) and found.kind == "acknowledgement" and party in found.authors:
-            return row.record.hex()
-    return ""
+    found = answer_of(context, record, party)
+    return found.entry.record.hex() if found is not None and found.entry.record is not None else ""

@@ -19,6 +19,7 @@ from ledger.service.results import (
     Problem,
     SearchResult,
 )
+from ledger.service.standing import flags
 from ledger.service.syncing import fresh
 from ledger.service.times import format_time
 
@@ -120,6 +121,7 @@ def search(context: Context, text: str, *, limit: int = 20) -> SearchResult:
             party_name=index.party_name(row.holder) if row.holder else "",
             latest=row.latest,
             snippet=row.snippet,
+            disputed=flags(context, row.asset),
         )
         for row in rows
     ]

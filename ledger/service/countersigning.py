@@ -30,8 +30,9 @@ from ledger.service.context import Context
 from ledger.service.countersigning_file import WHAT, Draft, read_draft
 from ledger.service.deals import Deal
 from ledger.service.giving import next_place
-from ledger.service.negotiated import agreed_step, log_in_use, said_before, steps_of
+from ledger.service.negotiated import agreed_step, log_in_use, said_before, step_of, steps_of
 from ledger.service.negotiating import check_agreed, check_proposed, drafted
+from ledger.service.negotiating_words import step_shown
 from ledger.service.publishing import Kept, append, check_key, settle
 from ledger.service.recorded import recorded
 from ledger.service.results import Receipt, RecordRef, Signatory, Signed
@@ -270,14 +271,20 @@ def _described(context: Context, did: str) -> str:
 def _result(context: Context, draft: Draft, path: Path, receipt: Receipt | None) -> Signed:
     said = draft.statement.predicate
     signers = signatories(context, draft)
+    what, step = "agreement", step_of(draft.record, draft.statement)
+    if isinstance(said, Revocation):
+        target = bytes.fromhex(said.target)
+        what, step = "end of an agreement", step_of(target, context.index.facts().said(target))
+    assert step is not None, "it was checked before it was signed"
+    complete = all(each.signed for each in signers)
+    shown = step_shown(context, step, step.said.state)
     return Signed(
         path=str(path),
         record=draft.record.hex(),
-        what="agreement" if isinstance(said, Agreement) else "end of an agreement",
-        state=said.state if isinstance(said, Agreement) else "",
-        subject=[each.name for each in draft.statement.subject],
+        what=what,
+        agreement=shown if complete else structs.replace(shown, complete=False),
         signatories=signers,
-        complete=all(each.signed for each in signers),
+        complete=complete,
         anchor_before=said.anchor_before if isinstance(said, Agreement) else None,
         receipt=receipt,
     )

@@ -170,7 +170,13 @@ def transfer_namespace(context: Context, name: str, party: str) -> Done:
 def delegates(context: Context) -> Delegates:
     """List who may act for this party."""
     index = fresh(context)
-    rows = [
+    rows = delegates_of(context, context.address)
+    return Delegates(party=context.party, delegates=rows, to_block=index.summary().head)
+
+
+def delegates_of(context: Context, address: bytes) -> list[Delegate]:
+    """List who may act for a party (address of 20 bytes)."""
+    return [
         Delegate(
             type=row.type,
             delegate=context.did(row.delegate),
@@ -178,9 +184,8 @@ def delegates(context: Context) -> Delegates:
             valid_to=format_time(row.valid_to_unix_s),
             revoked_block=row.revoked_block or None,
         )
-        for row in index.delegates(context.address)
+        for row in context.index.delegates(address)
     ]
-    return Delegates(party=context.party, delegates=rows, to_block=index.summary().head)
 
 
 def add_delegate(context: Context, type_: str, party: str, *, days: int) -> Done:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Self
 from ledger.core.lineage import LineageGraph
 from ledger.service import results as r
 from ledger.service.context import Context
+from ledger.service.ledger_escrow import EscrowMethods
 from ledger.service.ledger_identity import IdentityMethods
 from ledger.service.ledger_recalling import RecallMethods
 from ledger.service.ledger_settlement import SettlementMethods
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from ledger.service.request import InitRequest
 
 
-class Ledger(IdentityMethods, TradingMethods, SettlementMethods, RecallMethods):
+class Ledger(IdentityMethods, TradingMethods, SettlementMethods, EscrowMethods, RecallMethods):
     """An opened workspace."""
 
     def __init__(self, context: Context) -> None:

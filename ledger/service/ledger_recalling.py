@@ -72,3 +72,23 @@ class RecallMethods:
         from ledger.service import incidents
 
         return incidents.incidents(self._context)
+
+    # --- parties and their claims
+
+    def party(self, who: str = "") -> r.PartySheet:
+        """Say what is known of a party, by default the own; see `party.party`."""
+        from ledger.service import party
+
+        return party.party(self._context, who)
+
+    def duplicates(self, what: str = "") -> r.Duplicates:
+        """List what several parties claim: of an asset, a file, or all; see `duplicates.duplicates`."""
+        from ledger.service import duplicates
+
+        return duplicates.duplicates(self._context, what)
+
+    def disputes(self, asset: str = "") -> r.Disputes:
+        """List standing objections and freezes, both sides of each; see `disputes.disputes`."""
+        from ledger.service import disputes
+
+        return disputes.disputes(self._context, asset)

@@ -48,11 +48,11 @@ class TradingMethods:
 
         return negotiating.answer(self._context, state, record, anchor=anchor)
 
-    def agreement(self, what: str) -> r.AgreementShown:
+    def agreement(self, what: str, *, limit: int = 100) -> r.AgreementShown:
         """Show the agreement in a file, or that of a record; see `negotiating_shown.show`."""
         from ledger.service import negotiating_shown
 
-        return negotiating_shown.show(self._context, what)
+        return negotiating_shown.show(self._context, what, limit=limit)
 
     def agreements(self) -> r.Agreements:
         """List the agreements that this party is in."""

@@ -127,7 +127,9 @@ def _say(context: Context, batch: Batch, statement: Statement, *, anchor: bool) 
     _check_side(context, step)
     check_proposed(context, statement)
     with asked():
-        batch.say(statement.subject, step)
+        record = batch.say(statement.subject, step)
+    if context.index.facts().said(record) is not None:
+        raise Usage(f"you took that step already, with record {record.hex()[:12]}")
     return publish(context, batch, anchor=anchors(context, anchor))
 
 
@@ -150,6 +152,8 @@ def _parties(context: Context, deal: Deal) -> tuple[str, str]:
     if not deal.to:
         raise Usage("with whom? Name the other party, or the step before")
     other = context.did(party_address(context, deal.to))
+    if other == context.party:
+        raise Usage("provider and consumer are one party: that is you", hint="name the other party")
     return (context.party, other) if deal.side == "provider" else (other, context.party)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from msgspec import structs
 
@@ -12,9 +12,7 @@ from ledger.core.deliveries import links_of
 from ledger.core.identity import parse_did
 from ledger.core.instants import NANOSECONDS
 from ledger.core.metering import bill
-from ledger.core.negotiation import NEXT
 from ledger.core.records import Agreement, Delivery, Revocation
-from ledger.core.records_rights import Money, Terms
 from ledger.index.trade import TradeRow
 from ledger.index.views import EntryView
 from ledger.service.acknowledging import acknowledged_by
@@ -22,32 +20,36 @@ from ledger.service.context import Context
 from ledger.service.countersigning import check_ledger, problem_of, signatories
 from ledger.service.countersigning_file import Draft, read_draft
 from ledger.service.negotiated import Step, agreed_step, steps_of
+from ledger.service.negotiating_words import name_of, price_shown, step_shown
 from ledger.service.recorded import Recorded, recorded
 from ledger.service.results import (
-    AgreedTerms,
     AgreementLine,
     Agreements,
     AgreementShown,
     Billed,
     DeliveryStep,
-    Duty,
     NegotiationStep,
-    Price,
 )
 from ledger.service.syncing import fresh
 from ledger.service.times import format_time
 
+SHOWN: Final = 100
+"""How many deliveries are listed unless it is said."""
+
 _digits = re.compile("[0-9a-f]{4,64}").fullmatch
 
 
-def show(context: Context, what: str) -> AgreementShown:
-    """Show the agreement in a file, or the negotiation to which a record belongs, with what came of it."""
+def show(context: Context, what: str, *, limit: int = SHOWN) -> AgreementShown:
+    """Show the agreement in a file, or the negotiation to which a record belongs, with what came of it.
+
+    Of the deliveries the last `limit` are listed; the bill is of all.
+    """
     fresh(context)
     path = Path(what)
     if not path.exists() and _digits(what):
-        return _recorded(context, recorded(context, what, "agreement"))
+        return _recorded(context, recorded(context, what, "agreement"), limit)
     draft = read_draft(path)
-    return _drafted(context, draft, path)
+    return _drafted(context, draft, path, limit)
 
 
 def agreements(context: Context) -> Agreements:
@@ -73,14 +75,14 @@ def _line(context: Context, chain: list[Step]) -> AgreementLine:
         state=chain[-1].said.state,
         side="provider" if is_provider else "consumer",
         other=other,
-        other_name=_name(context, other),
+        other_name=name_of(context, other),
         subject=[each.name for each in agreed.statement.subject],
         until=agreed.said.terms.until if agreed.said.terms else "",
         ended=_ended(context, agreed.record),
     )
 
 
-def _drafted(context: Context, draft: Draft, path: Path) -> AgreementShown:
+def _drafted(context: Context, draft: Draft, path: Path, limit: int) -> AgreementShown:
     """Show a file; one that takes an agreement back shows that agreement."""
     check_ledger(context, draft)
     said, signers = draft.statement.predicate, signatories(context, draft)
@@ -91,73 +93,30 @@ def _drafted(context: Context, draft: Draft, path: Path) -> AgreementShown:
         "problem": problem_of(context, draft),
     }
     if isinstance(said, Revocation):
-        shown = _recorded(context, recorded(context, said.target, "agreement"))
+        shown = _recorded(context, recorded(context, said.target, "agreement"), limit)
         taken_back = f"from {said.effective} on" if said.effective else "as soon as it is posted"
         return structs.replace(shown, **of_file, ends=", ".join(filter(None, (taken_back, said.reason))))
     assert isinstance(said, Agreement)
     if context.index.facts().said(draft.record) is not None:
-        shown = _recorded(context, recorded(context, draft.record.hex(), "agreement"))
+        shown = _recorded(context, recorded(context, draft.record.hex(), "agreement"), limit)
         return structs.replace(shown, **of_file)
-    shown = _shown(context, Step(draft.record, draft.statement, said), said.state)
+    shown = step_shown(context, Step(draft.record, draft.statement, said), said.state)
     return structs.replace(shown, **of_file)
 
 
-def _recorded(context: Context, found: Recorded) -> AgreementShown:
+def _recorded(context: Context, found: Recorded, limit: int) -> AgreementShown:
     """Show a negotiation out of the logs."""
     chain = steps_of(found, context.index.facts())
     agreed = agreed_step(chain)
     rows = context.index.trade().deliveries_under(agreed.record)
-    deliveries = [_delivery(context, agreed.said.consumer, row) for row in rows]
     return structs.replace(
-        _shown(context, agreed, chain[-1].said.state),
+        step_shown(context, agreed, chain[-1].said.state),
         ended=_ended(context, agreed.record),
         steps=_steps(context, agreed.said, chain),
-        deliveries=deliveries,
+        deliveries=[_delivery(context, agreed.said.consumer, row) for row in rows[-limit:]],
+        deliveries_count=len(rows),
         bill=_bill(context, agreed, [row for row in rows if row.counts]),
         findings=context.index.trade().findings(agreed.record),
-    )
-
-
-def _shown(context: Context, agreed: Step, state: str) -> AgreementShown:
-    said = agreed.said
-    assert said.terms is not None, "it is the step with the terms"
-    return AgreementShown(
-        record=agreed.record.hex(),
-        negotiation=said.negotiation,
-        state=state,
-        next=list(NEXT[state]),
-        provider=said.provider,
-        provider_name=_name(context, said.provider),
-        consumer=said.consumer,
-        consumer_name=_name(context, said.consumer),
-        subject=[each.name for each in agreed.statement.subject],
-        terms=terms_shown(said.terms),
-        unit=said.unit,
-        unit_price=_price(said.unit_price),
-        under=said.under,
-        anchor_before=said.anchor_before,
-        to_block=context.index.summary().head,
-    )
-
-
-def terms_shown(terms: Terms) -> AgreedTerms:
-    """Put terms in plain values."""
-    return AgreedTerms(
-        rights=list(terms.rights),
-        purposes=terms.purposes,
-        regions=terms.regions,
-        start=terms.start,
-        until=terms.until,
-        level=terms.level or "",
-        share_bps=terms.share_bps,
-        sublicensable=terms.sublicensable,
-        price_cap=_price(terms.price_cap),
-        free_for=terms.free_for,
-        conditions=[
-            Duty(kind=each.kind, topic=each.topic, by=each.by, every_days=each.every_days)
-            for each in terms.conditions
-        ],
-        arbiter=terms.arbiter,
     )
 
 
@@ -175,7 +134,7 @@ def _steps(context: Context, agreed: Agreement, chain: list[Step]) -> list[Negot
         ):
             continue
         place = _place(context.index.entry(row.entry))
-        names = [_name(context, each) for each in step.authors]
+        names = [name_of(context, each) for each in step.authors]
         steps.append(
             NegotiationStep(
                 record=row.record.hex(),
@@ -200,7 +159,7 @@ def _delivery(context: Context, consumer: str, row: TradeRow) -> DeliveryStep:
         state=step.state,
         subject=[each.name for each in said.subject],
         units=step.units,
-        charged=_price(step.charged),
+        charged=price_shown(step.charged),
         purpose=step.purpose,
         region=step.region,
         acknowledged=acknowledged_by(context, row.record, consumer),
@@ -243,11 +202,3 @@ def _place(row: EntryView) -> dict[str, Any]:
         "block": row.block,
         "block_time": format_time(row.time_unix_s) if row.time_unix_s is not None else "",
     }
-
-
-def _price(money: Money | None) -> Price | None:
-    return None if money is None else Price(currency=money.currency, amount=money.amount)
-
-
-def _name(context: Context, did: str) -> str:
-    return context.index.party_name(parse_did(did)[1])

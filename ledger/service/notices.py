@@ -17,8 +17,11 @@ from ledger.service.results import AffectedParty, IncidentLine, NoticeLine
 from ledger.service.times import format_time
 
 
-def open_notices(context: Context) -> list[NoticeLine]:
-    """List the notices that went to this party by name and that it has not acknowledged."""
+def open_notices(context: Context, party: str = "") -> list[NoticeLine]:
+    """List the notices that went to a party (DID, by default this one) by name and that it has not
+    acknowledged.
+    """
+    did = party or context.party
     return [
         NoticeLine(
             record=each.entry.record.hex(),
@@ -33,9 +36,9 @@ def open_notices(context: Context) -> list[NoticeLine]:
             block=each.entry.block,
             block_time=_time(each.entry.time_unix_s),
         )
-        for each in context.index.notices_to(context.party)
+        for each in context.index.notices_to(did)
         if each.entry.record and not each.entry.revoked
-        if answer_of(context, each.entry.record, context.party) is None
+        if answer_of(context, each.entry.record, did) is None
     ]
 
 

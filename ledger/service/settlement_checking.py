@@ -9,8 +9,9 @@ from ledger.core.identity import parse_did
 from ledger.core.records import Settlement
 from ledger.index.settled import SettledView
 from ledger.service.context import Context
+from ledger.service.escrow_payment import payment
 from ledger.service.recorded import record_id
-from ledger.service.results import Difference, IncomeSplit, Problem, SettlementCheck
+from ledger.service.results import Difference, EscrowPayment, IncomeSplit, Problem, SettlementCheck
 from ledger.service.settlement_sale import sale_recorded, split_sale
 from ledger.service.settling import told
 from ledger.service.syncing import fresh
@@ -50,6 +51,7 @@ def recheck(context: Context, settled: SettledView) -> SettlementCheck:
         if said.under != splitting.under:
             text = f"it names grant {said.under or 'none'}, and rests on {splitting.under or 'none'}"
             findings.append(_problem("settlement-other-basis", settled, text))
+    paid = _paid(context, settled, findings, unknown)
     return SettlementCheck(
         verdict=DIFFERS if differences or findings else UNKNOWN if unknown else GOOD,
         record=settled.record.hex(),
@@ -62,9 +64,23 @@ def recheck(context: Context, settled: SettledView) -> SettlementCheck:
         state=context.index.entry(settled.row).state,
         differences=differences,
         expected=expected,
+        payment=paid,
         findings=findings,
         unknown=unknown,
     )
+
+
+def _paid(
+    context: Context, settled: SettledView, findings: list[Problem], unknown: list[str]
+) -> EscrowPayment | None:
+    """Say what became of the money, and note what is wrong with that or could not be had."""
+    try:
+        paid, wrong = payment(context, settled)
+    except Unavailable as error:
+        unknown.append(f"the escrow can't be asked: {error}")
+        return None
+    findings += [_problem(each.kind, settled, each.text) for each in wrong]
+    return paid
 
 
 def _differences(context: Context, said: Settlement, expected: dict[str, int]) -> Iterator[Difference]:

@@ -17,7 +17,7 @@ from ledger.core.instants import NANOSECONDS, instant_ns
 from ledger.core.metering import Bill
 from ledger.core.money import parse_amount
 from ledger.core.names import format_version
-from ledger.core.records import Agreement, Settlement, Statement
+from ledger.core.records import Settlement, Statement
 from ledger.core.records_rights import Money
 from ledger.core.rights import Part, right_to
 from ledger.core.rights_facts import Question, RightsFacts
@@ -25,8 +25,10 @@ from ledger.core.rights_level import natures
 from ledger.core.settlement import Split, split_income
 from ledger.core.settling import agreement_bill, income_of, period_of, shown_money
 from ledger.core.shapes_rights import check_regions
+from ledger.core.terms import terms_of
 from ledger.service.asking import asked
 from ledger.service.context import Context
+from ledger.service.negotiated import agreed_step, steps_of
 from ledger.service.parties import party_address
 from ledger.service.recorded import recorded
 from ledger.service.times import end_of, start_of
@@ -94,9 +96,9 @@ def sale_asked_for(context: Context, income: Income, seller: str = "") -> Sale:
     name = _product(context, income.product)
     agreement, bill, total = "", None, None
     if income.agreement:
-        found = recorded(context, income.agreement, "agreement")
-        agreement = _terms_step(found.record, found.statement)
-        bill, total = billed(context, found.record, block, start, until)
+        record = agreement_record(context, income.agreement)
+        agreement = record.hex()
+        bill, total = billed(context, record, block, start, until)
     sale = Sale(
         name=name,
         seller=seller or _named_seller(context, income.seller),
@@ -153,6 +155,17 @@ def billed(
     steps = context.index.steps()
     found = agreement_bill(agreement, block, period_of(start, until), steps)
     return found, income_of(agreement, found, steps)
+
+
+def agreement_record(context: Context, digits: str) -> bytes:
+    """Return the id (32 bytes) of the step with the terms of an agreement, of which any step is named."""
+    step = agreed_step(steps_of(recorded(context, digits, "agreement"), context.index.facts()))
+    if terms_of(step.said) is None:
+        raise Usage(
+            f"record {digits}: nothing is agreed yet, the last that was said is {step.said.state}",
+            hint="dataledger agree show says which steps are left",
+        )
+    return step.record
 
 
 def parse_period(text: str) -> tuple[str, str]:
@@ -213,17 +226,6 @@ def _block(context: Context, at: str) -> int:
     if at and not _block_number(at):
         raise Usage(f"block {at!r}: expected a number", hint="dataledger log shows the blocks of records")
     return int(at) if at else head.number
-
-
-def _terms_step(record: bytes, statement: Statement) -> str:
-    """Return the id of an agreement, if that is the step with the terms."""
-    said = statement.predicate
-    if not isinstance(said, Agreement) or said.terms is None or said.state not in ("AGREED", "FINALIZED"):
-        raise Usage(
-            f"record {record.hex()[:12]} is a step of a negotiation without the terms that bind",
-            hint="name the step AGREED, or FINALIZED where that was the first: dataledger agree show",
-        )
-    return record.hex()
 
 
 def _revenue(income: Income, billed: Money | None) -> Money:

@@ -162,7 +162,7 @@ def _check(context: Context, subject: list[Resource], predicate: Settlement) -> 
 
 def _check_granted(split: IncomeSplit) -> None:
     """Refuse to settle past somebody unawares."""
-    hint = "dataledger settle shows all of it; --despite-gaps records the split all the same"
+    hint = "dataledger settle shows all of it; --despite-findings records the split all the same"
     denied = [each for each in split.ungranted if each.verdict == "denied"]
     if denied:
         used = ", ".join(sorted({each.used for each in denied}))

@@ -16,6 +16,7 @@ from ledger.service.keeping import Keeping
 from ledger.service.logs import is_kept, open_log
 from ledger.service.parties import party_address
 from ledger.service.results import Section, Shown
+from ledger.service.standing import flags
 from ledger.service.syncing import fresh
 from ledger.service.times import format_time
 
@@ -161,6 +162,7 @@ def _asset(context: Context, name: str) -> Shown:
         ("kind", asset.kind),
         ("license", asset.license),
         ("held by", _holder(context, asset)),
+        ("disputed", flags(context, name)),
     ]
     if asset.registration is not None:
         facts += [*_place(context, asset.registration), ("record", asset.registration.record.hex())]

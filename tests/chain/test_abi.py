@@ -42,6 +42,20 @@ def test_agrees_with_eth_abi(case):
     assert abi.decode(types, encoded, strict=False) == values
 
 
+@given(st.data())
+def test_arrays_are_encoded_as_eth_abi_does(data):
+    """To encode only: what an escrow is created with, and what pays it out."""
+    kinds = ["address", "uint256", "bytes", "bytes32", "string", "bool"]
+    types = data.draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=4))
+    values = [data.draw(st.lists(VALUES[kind], max_size=4)) for kind in types]
+    theirs = [
+        ["0x" + each.hex() for each in value] if kind == "address" else value
+        for kind, value in zip(types, values, strict=True)
+    ]
+    arrays = [f"{kind}[]" for kind in types]
+    assert abi.encode(arrays, values) == eth_abi.encode(arrays, theirs)
+
+
 @given(st.lists(st.sampled_from(sorted(VALUES)), max_size=4), st.binary(max_size=400), st.booleans())
 def test_hostile_bytes_raise_format_errors_only(types, data, strict):
     try:

@@ -8,7 +8,19 @@ from typing import Any
 import click
 import msgspec
 import pytest
-from ledger_cli.render import asking, browsing, disclosing, identity, proving, recalling, rights, writing
+from ledger_cli.render import (
+    asking,
+    browsing,
+    disclosing,
+    identity,
+    parties,
+    proving,
+    recalling,
+    rights,
+    settling,
+    trading,
+    writing,
+)
 from ledger_cli.render.layout import bad, count, pairs, shown, table
 from ledger_cli.session import to_json
 from msgspec import Struct, inspect
@@ -46,6 +58,17 @@ RENDERERS: dict[type[Struct], Callable[[Any], Iterator[str]]] = {
     r.Recall: recalling.recall,
     r.Incident: recalling.incident,
     r.Incidents: recalling.incidents,
+    r.PartySheet: parties.party,
+    r.Duplicates: parties.duplicates,
+    r.Disputes: parties.disputes,
+    r.Signed: trading.signed,
+    r.AgreementShown: trading.agreement,
+    r.Agreements: trading.agreements,
+    r.IncomeSplit: settling.split,
+    r.SettlementCheck: settling.check,
+    r.SettlementStatement: settling.statement,
+    r.EscrowState: settling.escrow,
+    r.EscrowApproval: settling.approval,
     Verdict: proving.verdict,
 }
 

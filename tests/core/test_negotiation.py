@@ -187,3 +187,26 @@ def test_nothing_is_delivered_before_the_agreement_is_final(past: Past) -> None:
 
 def test_other_records_take_no_steps(past: Past) -> None:
     allowed(Statement(ASSET, Registration(**HEAD)), past)
+
+
+def test_no_step_follows_one_that_was_not_allowed(past: Past) -> None:
+    """VERIFIED stands behind a step that had been followed before: what is built on it changes nothing."""
+    first, stray = b"\4" * 32, b"\5" * 32
+    past.statements[first] = step("AGREED")
+    past.statements[BEFORE] = step("VERIFIED", first)
+    past.followers[first] = BEFORE
+    past.statements[stray] = step("VERIFIED", first)
+    allowed(step("FINALIZED", BEFORE), past)
+    assert "was not allowed itself" in refused(step("FINALIZED", stray), past)
+    assert negotiation_state(first, past) == "VERIFIED"
+
+
+def test_a_transfer_begins_once(past: Past) -> None:
+    begun = b"\6" * 32
+    for state in ("REQUESTED", "STARTED", "COMPLETED"):
+        (finding,) = transition_findings(transfer(state), NOW, past, begun)
+        assert finding.kind == "illegal-transition"
+        assert f"record {begun.hex()} began process p before" in finding.text
+    past.statements[BEFORE] = transfer("STARTED")
+    assert transition_findings(transfer("COMPLETED", BEFORE), NOW, past, begun) == []
+    assert transition_findings(step("FINALIZED"), NOW, past, begun) == []

@@ -12,11 +12,13 @@ from typing import Any
 from ledger.core.dsse import Signature, encode_envelope, pae, record_id
 from ledger.core.hashing import sha256
 from ledger.core.identity import format_keyid
-from ledger.core.records import Component, Predicate, Resource
+from ledger.core.records import Agreement, Component, Delivery, Predicate, Resource, Settlement
+from ledger.core.records_rights import Money, Payout, Terms
 from ledger.core.signing import sign
 from ledger.core.statement import build_statement
 from ledger.service import InitRequest, Ledger
-from ledger.service.batch import Batch
+from ledger.service.batch import Batch, header
+from ledger.service.giving import subject_of
 from ledger.service.offers import Offer
 from ledger.service.publishing import anchor_pending, append, publish
 from ledger.service.results import IncomeSplit
@@ -142,3 +144,46 @@ def license_all(market: Market) -> None:
 def sold(revenue: str = "100000.01", **more: str) -> Income:
     """The firm's income with the product."""
     return Income(**({"product": PRODUCT, "revenue": revenue, "currency": "CNY"} | more))
+
+
+def settlement(market: Market, amounts: dict[str, int], payer: str = FIRM, **more: Any) -> Settlement:
+    """A settlement as somebody might sign it."""
+    said = {
+        "payer": market.did(payer),
+        "total": Money("CNY", sum(amounts.values())),
+        "payouts": [Payout(market.did(name), amount) for name, amount in amounts.items()],
+        "as_of": market[payer].ledger.sync().to_block,
+    }
+    return Settlement(**(header(market[payer].context) | said | more))
+
+
+def product(market: Market, name: str = PRODUCT) -> list[Resource]:
+    return subject_of(market[FIRM].context, [name])
+
+
+def agreed(market: Market, name: str = PRODUCT, **more: Any) -> str:
+    """The firm and the exchange agree on 1.20 yuan a row; both sign, so that it binds at once."""
+    said = {
+        "authors": sorted([market.did(FIRM), market.did(EXCHANGE)]),
+        "negotiation": "deal",
+        "provider": market.did(FIRM),
+        "consumer": market.did(EXCHANGE),
+        "state": "FINALIZED",
+        "terms": Terms(rights=["use"], price_cap=Money("CNY", 150)),
+        "unit": "row",
+        "unit_price": Money("CNY", 120),
+    }
+    predicate = Agreement(**(header(market[FIRM].context) | said | more))
+    return market.say(f"{FIRM} {EXCHANGE}", product(market, name), predicate)
+
+
+def delivered(market: Market, agreement: str, process: str, units: int, charged: int) -> None:
+    predicate = Delivery(
+        **header(market[FIRM].context),
+        process=process,
+        agreement=agreement,
+        state="COMPLETED",
+        units=units,
+        charged=Money("CNY", charged),
+    )
+    market.say(FIRM, subject_of(market[FIRM].context, [f"{PRODUCT}@1"]), predicate)

@@ -99,7 +99,7 @@ def test_what_it_is_about(crowd: Crowd) -> None:
     done = say(crowd.pear, "objection", "", about=record[:10], text="the term is too short")
     assert done.records[0].subject == "haina/orders@1"
     assert statement(crowd.pear, done.records[0].record)["target"] == record
-    with pytest.raises(NotFound, match="no record that counts"):
+    with pytest.raises(NotFound, match="records that count"):
         say(crowd.pear, "objection", "", about="ffff", text="x")
 
 

@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 
 from ledger.core.errors import NotFound, Unavailable, Unsettled, Usage
-from ledger.core.records import Agreement, Delivery, Resource, Settlement
-from ledger.core.records_rights import Money, Payout, Terms
 from ledger.service import Ledger
-from ledger.service.batch import header
-from ledger.service.giving import subject_of
 from ledger.service.settlement_sale import Income, parse_period
 from tests.service.conftest import kinds
 from tests.service.market import (
@@ -22,8 +18,12 @@ from tests.service.market import (
     PRODUCT,
     SURVEYOR,
     Market,
+    agreed,
+    delivered,
     derive,
     make,
+    product,
+    settlement,
     sold,
 )
 
@@ -211,21 +211,6 @@ def test_what_comes_later_changes_no_recorded_split(licensed: Market) -> None:
     assert licensed[OFFICE].ledger.check_settlement(record).verdict == "good"
 
 
-def settlement(market: Market, amounts: dict[str, int], payer: str = FIRM, **more: Any) -> Settlement:
-    """A settlement as somebody might sign it."""
-    said = {
-        "payer": market.did(payer),
-        "total": Money("CNY", sum(amounts.values())),
-        "payouts": [Payout(market.did(name), amount) for name, amount in amounts.items()],
-        "as_of": market[payer].ledger.sync().to_block,
-    }
-    return Settlement(**(header(market[payer].context) | said | more))
-
-
-def product(market: Market) -> list[Resource]:
-    return subject_of(market[FIRM].context, [PRODUCT])
-
-
 def test_a_changed_payout_is_named(licensed: Market) -> None:
     amounts = {FIRM: 6_000_001 + 100, OFFICE: 3_300_000 - 100, SURVEYOR: 700_000}
     record = licensed.say(FIRM, product(licensed), settlement(licensed, amounts))
@@ -273,34 +258,6 @@ def test_a_replay_is_found_in_anchor_order(licensed: Market) -> None:
 
 
 # agreements and what was delivered
-
-
-def agreed(market: Market, **more: Any) -> str:
-    """The firm and the exchange agree on 1.20 yuan a row; both sign, so that it binds at once."""
-    said = {
-        "authors": sorted([market.did(FIRM), market.did(EXCHANGE)]),
-        "negotiation": "deal",
-        "provider": market.did(FIRM),
-        "consumer": market.did(EXCHANGE),
-        "state": "FINALIZED",
-        "terms": Terms(rights=["use"], price_cap=Money("CNY", 150)),
-        "unit": "row",
-        "unit_price": Money("CNY", 120),
-    }
-    predicate = Agreement(**(header(market[FIRM].context) | said | more))
-    return market.say(f"{FIRM} {EXCHANGE}", product(market), predicate)
-
-
-def delivered(market: Market, agreement: str, process: str, units: int, charged: int) -> None:
-    predicate = Delivery(
-        **header(market[FIRM].context),
-        process=process,
-        agreement=agreement,
-        state="COMPLETED",
-        units=units,
-        charged=Money("CNY", charged),
-    )
-    market.say(FIRM, subject_of(market[FIRM].context, [f"{PRODUCT}@1"]), predicate)
 
 
 def test_the_income_of_an_agreement_is_its_bill(licensed: Market) -> None:

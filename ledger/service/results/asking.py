@@ -129,7 +129,7 @@ class LogListing(Struct, frozen=True, kw_only=True, tag_field="format", tag="dat
 
 
 class Hit(Struct, frozen=True, kw_only=True):
-    """An asset that a search found, and in which text."""
+    """An asset that a search found, and in which text. `disputed` says that it is frozen or objected to."""
 
     asset: str
     title: str
@@ -137,6 +137,7 @@ class Hit(Struct, frozen=True, kw_only=True):
     party_name: str
     latest: int | None
     snippet: str
+    disputed: str = ""
 
 
 class SearchResult(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/search/v1"):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from ledger.service.results.auditing import Problem
+from ledger.service.results.identity import Delegate, Key, Namespace
+
 
 class AffectedVersion(Struct, frozen=True, kw_only=True, gc=False):
     """A version that is affected, or an asset where nobody said which version of it was used.
@@ -162,3 +165,164 @@ class Incident(Struct, frozen=True, kw_only=True, tag_field="format", tag="datal
     closed: str = ""
     closed_block: int | None = None
     closed_text: str = ""
+
+
+class Vouched(Struct, frozen=True, kw_only=True):
+    """A record that speaks for or against a claim, and whose it is."""
+
+    record: str
+    kind: str
+    party: str
+    party_name: str
+    text: str = ""
+
+
+class Rival(Struct, frozen=True, kw_only=True):
+    """One of several claims to the same: by whom, by which record, existing by which block.
+
+    `claimed_time` is what the record says, `block` what is proven. `reviews` are records of attestations by
+    others that speak for it (reviews, quality, certifications that did not fail), `objections` those that
+    stand against it; `frozen`: by the arbiter that its registration names. `role` is said of who offers it.
+    """
+
+    name: str
+    party: str
+    party_name: str
+    record: str
+    claimed_time: str
+    state: str
+    block: int | None
+    block_time: str
+    reviews: list[Vouched]
+    objections: list[Vouched]
+    frozen: bool
+    role: str = ""
+
+
+class DuplicateGroup(Struct, frozen=True, kw_only=True):
+    """Several parties that claim the same: `content` (a digest), an `alias`, or to offer the same product
+    (`venue`, an asset). In the order in which the claims were anchored; that says who came first, not who is
+    right.
+    """
+
+    kind: str
+    what: str
+    claims: list[Rival]
+
+
+class Duplicates(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/duplicates/v1"):
+    """What several parties claim, side by side. `missing_logs` may hold further claims."""
+
+    subject: str
+    groups: list[DuplicateGroup]
+    missing_logs: list[str]
+    to_block: int
+
+
+class DisputeLine(Struct, frozen=True, kw_only=True):
+    """What one side said, in the order of the chain: the claim itself, an `objection`, a `freeze`, a `lift`.
+
+    `stands` is false for what was taken back, and for a freeze that was lifted or never posted; `binds_from`
+    is the block from which a freeze binds.
+    """
+
+    what: str
+    record: str
+    party: str
+    party_name: str
+    text: str
+    about: str
+    claimed_time: str
+    block: int | None
+    block_time: str
+    stands: bool
+    binds_from: int | None = None
+
+
+class Dispute(Struct, frozen=True, kw_only=True):
+    """An asset that somebody objects to, or that was frozen; `arbiter` is whom its registration names.
+
+    `frozen` is the asset as a whole, `frozen_records` are grants and agreements that are.
+    """
+
+    asset: str
+    claimant: str
+    claimant_name: str
+    arbiter: str
+    arbiter_name: str
+    frozen: bool
+    frozen_records: list[str]
+    lines: list[DisputeLine]
+
+
+class Disputes(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/disputes/v1"):
+    """Standing objections and freezes, both sides of each."""
+
+    disputes: list[Dispute]
+    missing_logs: list[str]
+    to_block: int
+
+
+class PartyLog(Struct, frozen=True, kw_only=True):
+    """A log of a party: how much is anchored and read here, where it is announced, why it stops."""
+
+    log: str
+    number: int
+    anchored: int
+    read: int
+    served_at: str
+    problem: str
+    closed_block: int | None
+
+
+class HeldAsset(Struct, frozen=True, kw_only=True):
+    """An asset that a party holds, by the records known here; `claimed_by` registered it."""
+
+    asset: str
+    title: str
+    record: str
+    claimed_by: str
+    block: int | None
+
+
+class PartyRecord(Struct, frozen=True, kw_only=True):
+    """A record that involves a party. `relation` is what it has to do with it: `gives`, `takes` (a grant),
+    `provides`, `consumes` (an agreement), `delivers`, `receives`, `pays`, `is due` (a settlement), `attests`,
+    `is attested` (about an asset that it holds).
+
+    `what` says more (the state of an agreement, the kind of an attestation), `other` is the other side, empty
+    for everybody. `state` is `in force`, `void`, `ended`, `taken back`, or how settled the record is.
+    """
+
+    relation: str
+    record: str
+    what: str
+    subject: str
+    other: str
+    other_name: str
+    state: str
+    block: int | None
+
+
+class PartySheet(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/party/v1"):
+    """What is known of a party: who it is on chain, what it holds, what it gave, took and said.
+
+    `name` is its own claim. `counts` says how many records there are of each relation. `notices` wait for its
+    acknowledgement. `missing_logs` may say more.
+    """
+
+    party: str
+    name: str
+    ours: bool
+    trusted: bool
+    namespaces: list[Namespace]
+    keys: list[Key]
+    delegates: list[Delegate]
+    logs: list[PartyLog]
+    assets: list[HeldAsset]
+    counts: dict[str, int]
+    records: list[PartyRecord]
+    notices: list[NoticeLine]
+    findings: list[Problem]
+    missing_logs: list[str]
+    to_block: int

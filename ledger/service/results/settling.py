@@ -192,3 +192,59 @@ class SettlementStatement(
     totals: list[StatementTotal]
     to_block: int
     unknown: list[str] = []
+
+
+class EscrowParty(Struct, frozen=True, kw_only=True):
+    """A payee of an escrow: what the split gave it (null: none was paid), what it may take, what it took."""
+
+    party: str
+    party_name: str
+    given: int | None
+    owed: int
+    withdrawn: int
+
+
+class EscrowState(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/escrow/v1"):
+    """An escrow as the chain has it, at the end of block `to_block`.
+
+    `state` is `created`, `funded`, `settled` or `refunded`. Amounts are in the smallest unit of `token` (an
+    address; empty: the chain's own coin, wei): one for each minor unit of a currency. `record` and
+    `split_hash` are those of the split that was paid. `block` is that of what was just done, if anything was.
+    """
+
+    escrow: str
+    state: str
+    agreement: str
+    payer: str
+    payer_name: str
+    payees: list[EscrowParty]
+    arbiter: str
+    arbiter_name: str
+    token: str
+    amount: int
+    deadline: str
+    to_block: int
+    payer_owed: int = 0
+    record: str = ""
+    split_hash: str = ""
+    what: str = ""
+    block: int | None = None
+    block_time: str = ""
+    notes: list[str] = []
+
+
+class EscrowApproval(
+    Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/escrow-approval/v1"
+):
+    """A party's consent to pay exactly what a recorded settlement says, by an escrow: an EIP-712 signature.
+
+    It travels as this JSON, or as the `signature` alone: 65 bytes in hex, r, s and v. `split_hash` is what
+    was signed.
+    """
+
+    chain_id: int
+    escrow: str
+    record: str
+    split_hash: str
+    party: str
+    signature: str

@@ -23,25 +23,6 @@ class Signatory(Struct, frozen=True, kw_only=True):
     signed: bool
 
 
-class Signed(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/signed/v1"):
-    """A file that goes through the hands of all who sign it.
-
-    Until everybody has signed it is in no log, and `receipt` is null. `what` is `agreement` or `end of an
-    agreement`; `state` is that of the negotiation once it is anchored, which has to be before the block
-    `anchor_before`.
-    """
-
-    path: str
-    record: str
-    what: str
-    state: str
-    subject: list[str]
-    signatories: list[Signatory]
-    complete: bool
-    anchor_before: int | None = None
-    receipt: Receipt | None = None
-
-
 class AgreedTerms(Struct, frozen=True, kw_only=True):
     """What may be done, and under which conditions. No purposes or regions: it is not limited.
 
@@ -116,7 +97,8 @@ class AgreementShown(Struct, frozen=True, kw_only=True, tag_field="format", tag=
 
     `record` is the step that says the terms; `state` is where the negotiation stands (of a file that is not
     complete: what it is to become), `next` what may follow. `problem` is why a file would be refused now,
-    `ends` how it takes the agreement back. `ended` says since when the agreement is taken back.
+    `ends` how it takes the agreement back. `ended` says since when the agreement is taken back. `deliveries`
+    lists the last of `deliveries_count`; the bill is of all.
     """
 
     record: str
@@ -141,9 +123,28 @@ class AgreementShown(Struct, frozen=True, kw_only=True, tag_field="format", tag=
     ended: str = ""
     steps: list[NegotiationStep] = []
     deliveries: list[DeliveryStep] = []
+    deliveries_count: int = 0
     bill: Billed | None = None
     findings: list[str] = []
     to_block: int = 0
+
+
+class Signed(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/signed/v1"):
+    """A file that goes through the hands of all who sign it.
+
+    Until everybody has signed it is in no log, and `receipt` is null. `what` is `agreement` or `end of an
+    agreement`; `agreement` is the one that is made or taken back. It has to be anchored before the block
+    `anchor_before`.
+    """
+
+    path: str
+    record: str
+    what: str
+    agreement: AgreementShown
+    signatories: list[Signatory]
+    complete: bool
+    anchor_before: int | None = None
+    receipt: Receipt | None = None
 
 
 class AgreementLine(Struct, frozen=True, kw_only=True):
