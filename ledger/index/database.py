@@ -105,6 +105,12 @@ class Database:
         if self.connection.in_transaction:
             self.connection.rollback()
 
+    def unmap(self) -> None:
+        """Read through SQLite's own cache from now on: else who reads the whole file has all of it in
+        memory, where it counts as this process's own.
+        """
+        self.execute("PRAGMA mmap_size = 0")
+
     def close(self) -> None:
         """Close the file."""
         self.connection.close()

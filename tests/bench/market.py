@@ -17,7 +17,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,6 +69,7 @@ class Market:
         self.first: dict[int, str] = {}
         self.given: dict[int, str] = {}
         self.agreed: dict[int, str] = {}
+        self.last_step: dict[int, str] = {}
 
     def make(self) -> int:
         """Do everything and return the number of records."""
@@ -175,7 +176,7 @@ class Market:
                 for parent in parents_of(made):
                     self._let_operate(self.holder(parent), plan(parent).name, self.holder(made))
 
-    def passed_on(self, depth: int):
+    def passed_on(self, depth: int) -> Callable[[], None]:
         """Return the round in which those who may pass on their rights do so."""
 
         def say() -> None:
@@ -243,10 +244,10 @@ class Market:
         self._steps("FINALIZED")
 
     def _steps(self, state: str) -> None:
-        self.last = getattr(self, "last", {})
         for number, record in self.agreed.items():
             if plan(number).stepwise:
-                self.last[number] = self._step(number, state, previous=self.last.get(number, record))
+                before = self.last_step.get(number, record)
+                self.last_step[number] = self._step(number, state, previous=before)
 
     def _step(self, number: int, state: str, **said: object) -> str:
         its, provider = plan(number), self.holder(number)
