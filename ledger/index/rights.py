@@ -7,8 +7,9 @@ block comes one nanosecond after what is anchored in it: so that moments order t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 from ledger.core.digests import DECLARED, asset_digest, target_of_asset
 from ledger.core.identity import format_did, parse_did
@@ -24,6 +25,16 @@ from ledger.index.schema import short
 from ledger.index.verification import decode_checked
 
 
+class _Registered(NamedTuple):
+    """What there is of an asset: the record that registered it and the arbiter (DID) that it names, both
+    empty where there is none; and whether it ever changed hands.
+    """
+
+    record: bytes
+    arbiter: str
+    moved: bool
+
+
 class Rights:
     """Answers `RightsFacts` for the end of `block`; one object is for one question or a few."""
 
@@ -34,7 +45,7 @@ class Rights:
         self._said = SaidOfRights(database, self, block)
         self._lineage = RightsLineage(database, block)
         self._moments: dict[int, int] = {}
-        self._registered: dict[str, tuple[bytes, str]] = {}
+        self._registered: dict[str, _Registered] = {}
         self._owners: dict[str, list[tuple[int, bytes]]] = {}
         self._timelines: dict[str, list[tuple[int, bytes]]] = {}
         self._held: dict[tuple[str, int], str | None] = {}
@@ -43,6 +54,7 @@ class Rights:
         self._contents: dict[tuple[str, int], tuple[str, str] | None] = {}
         self._frozen: dict[str, list[Span]] = {}
         self._doubts: dict[str, list[str]] = {}
+        self._posted: dict[bytes, list[tuple[bytes, bytes, int]]] = {}
         self._stopped: list[tuple[bytes, bytes]] | None = None
 
     def moment(self, block: int) -> int:
@@ -83,8 +95,8 @@ class Rights:
     def frozen(self, asset: str) -> list[Span]:
         """Return when the arbiter named in the registration had the asset frozen."""
         if asset not in self._frozen:
-            record, arbiter = self._registration(asset)
-            self._frozen[asset] = self._said.freezes(record) if record and arbiter else []
+            known = self._registration(asset)
+            self._frozen[asset] = self._said.freezes(known.record) if known.arbiter else []
         return self._frozen[asset]
 
     # --- who holds it
@@ -96,7 +108,7 @@ class Rights:
         return self._held[asset, at_ns]
 
     def _holder(self, asset: str, at_ns: int) -> str | None:
-        if not self._registration(asset)[0]:
+        if not self._registration(asset).record:
             return None
         held = [party for since, party in self._timeline(asset) if since <= at_ns]
         return format_did(self._chain_id, held[-1]) if held else None
@@ -108,7 +120,9 @@ class Rights:
     def _timeline(self, asset: str) -> list[tuple[int, bytes]]:
         """Return from which moment on who held an asset: a transfer outweighs the namespace's owner."""
         if asset not in self._timelines:
-            moves = [(since + 1, who) for since, who in self._database.rows(_MOVES, asset, self._block)]
+            moved = self._registration(asset).moved
+            rows = self._database.rows(_MOVES, asset, self._block) if moved else []
+            moves = [(since + 1, who) for since, who in rows]
             owners = self._owners_of(namespace_of(asset))
             self._timelines[asset] = [each for each in owners if not moves or each < moves[0]] + moves
         return self._timelines[asset]
@@ -130,7 +144,7 @@ class Rights:
         asset, _, number = name.partition("@")
         if maker and parse_did(maker)[1] == next((who for _, who in reversed(self._timeline(asset))), None):
             return ""
-        if not self._registration(asset)[0]:
+        if not self._registration(asset).record:
             return "nobody recorded it"
         if not number:
             return ""
@@ -138,13 +152,13 @@ class Rights:
             return "nobody recorded this content"
         return "it was named, nobody hashed it" if self._lineage.alg(name) == CODE[DECLARED] else ""
 
-    def _registration(self, asset: str) -> tuple[bytes, str]:
-        """Return record id and arbiter (DID) of a registration; empty where there is none."""
+    def _registration(self, asset: str) -> _Registered:
         if asset not in self._registered:
-            record, payload = self._database.one(_REGISTRATION, asset, self._block) or (b"", None)
+            row = self._database.one(_REGISTRATION, asset, self._block)
+            record, payload, moved = row or (None, None, False)
             predicate = None if payload is None else decode_checked(payload).predicate
             arbiter = predicate.arbiter if isinstance(predicate, Registration) else ""
-            self._registered[asset] = record, arbiter
+            self._registered[asset] = _Registered(record or b"", arbiter, bool(moved))
         return self._registered[asset]
 
     # --- what can't be had
@@ -160,8 +174,8 @@ class Rights:
             yield f"log {log.hex()}, of who held {asset}, can't be had"
         for record in self._open_posts(asset):
             yield f"a holder of {asset} posted {record.hex()}, which can't be had"
-        registration, arbiter = self._registration(asset)
-        doubt = self._said.doubt(registration, [parse_did(arbiter)[1]]) if arbiter else ""
+        known = self._registration(asset)
+        doubt = self._said.doubt(known.record, [parse_did(known.arbiter)[1]]) if known.arbiter else ""
         if doubt:
             yield f"the registration of {asset}: {doubt}"
 
@@ -198,19 +212,31 @@ class Rights:
             if held and not self.is_known(record):
                 yield record
 
-    def posts(self, target: bytes) -> Iterable[tuple[bytes, bytes, int]]:
+    def posts(self, target: bytes) -> Sequence[tuple[bytes, bytes, int]]:
         """Return who posted what against a target, and the block."""
-        return ((by, record, block) for by, record, block in self._database.rows(_POSTS, target, self._block))
+        if target not in self._posted:
+            self.read_posts([target])
+        return self._posted[target]
+
+    def read_posts(self, targets: Sequence[bytes]) -> None:
+        """Look up at once what was posted against these targets."""
+        for at in range(0, len(targets), _PORTION):
+            portion = targets[at : at + _PORTION]
+            self._posted.update((target, []) for target in portion)
+            query = _POSTS.format(", ".join("?" * len(portion)))
+            for target, by, record, block in self._database.rows(query, *portion, self._block):
+                self._posted[target].append((by, record, block))
 
     def is_known(self, record: bytes) -> bool:
         """Tell whether a record was accepted by then."""
         return self._database.one(_KNOWN, short(record), record, ACCEPTED, self._block) is not None
 
 
+_PORTION = 500  # targets of one query
 _MOMENT = f"SELECT {moment_of('?')}"
 _POSTS = """
-SELECT p.address, o.record, o.block FROM posting o JOIN party p ON p.id = o.party
-WHERE o.target = ? AND o.block <= ? ORDER BY o.id
+SELECT o.target, p.address, o.record, o.block FROM posting o JOIN party p ON p.id = o.party
+WHERE o.target IN ({}) AND o.block <= ? ORDER BY o.id
 """
 _KNOWN = "SELECT 1 FROM entry WHERE short = ? AND record = ? AND verdict = ? AND block <= ?"
 _MOVES = f"""
@@ -223,8 +249,9 @@ SELECT {moment_of("n.block")}, p.address FROM namespace n JOIN party p ON p.id =
 WHERE n.name = ? AND n.block <= ? ORDER BY n.n
 """  # noqa: S608
 _REGISTRATION = """
-SELECT e.record, s.payload FROM registration r JOIN asset a ON a.id = r.asset
-JOIN entry e ON e.id = r.entry LEFT JOIN said s ON s.entry = e.id WHERE a.name = ? AND r.block <= ?
+SELECT e.record, s.payload, EXISTS (SELECT 1 FROM holder h WHERE h.asset = a.id)
+FROM asset a LEFT JOIN registration r ON r.asset = a.id AND r.block <= ?2
+LEFT JOIN entry e ON e.id = r.entry LEFT JOIN said s ON s.entry = e.id WHERE a.name = ?1
 """
 _CONTENT = """
 SELECT n.alg, n.digest FROM version v JOIN node n ON n.id = v.node JOIN asset a ON a.id = v.asset

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
-from ledger.core.digests import target_of_record
+from ledger.core.digests import asset_digest, target_of_asset, target_of_record
 from ledger.core.identity import parse_did
 from ledger.core.instants import instant_ns
 from ledger.core.negotiation import negotiation_state
@@ -30,6 +30,9 @@ class Chain(Protocol):
 
     def posts(self, target: bytes, /) -> Iterable[tuple[bytes, bytes, int]]:
         """Give who posted what against a target, and the block."""
+
+    def read_posts(self, targets: Sequence[bytes], /) -> None:
+        """Be told of which targets the postings are going to be asked for."""
 
     def is_known(self, record: bytes, /) -> bool:
         """Tell whether a record was accepted."""
@@ -85,13 +88,16 @@ class SaidOfRights:
     def grants(self, asset: str, party: bytes) -> list[Given]:
         """Return what gives a party, or everybody, rights in an asset or its versions; void ones too."""
         found: dict[bytes, Given] = {}
-        for row in self._database.rows(_GRANTED, asset, party, self._block):
-            given = self._as_given(_said(row))
+        granted = [_said(row) for row in self._database.rows(_GRANTED, asset, party, self._block)]
+        own = target_of_asset(asset_digest(self._database.ledger_id, asset))  # it is asked next
+        self._chain.read_posts([own, *(target_of_record(said.record) for said in granted)])
+        for said in granted:
+            given = self._as_given(said)
             if given is None:
                 continue
-            known = found.get(row[0])
+            known = found.get(said.record)
             if known is None or (known.rejected and not given.rejected):  # void in one log, good in another
-                found[row[0]] = given
+                found[said.record] = given
         return list(found.values())
 
     def given(self, record: bytes) -> Given | None:
