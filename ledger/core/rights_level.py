@@ -29,7 +29,8 @@ class Nature(Struct, frozen=True):
 
     `unclassified` and `unlocated` are what in it nobody classified, or said the origin of: the first `FEW`
     names, of which a large lineage has thousands. `since` is where the last word of a holder stands that
-    bears on it. `is_circular`: the lineage says that something went into itself.
+    bears on it. `is_circular`: the lineage says that something went into itself. `words` are the records of
+    the classifications of it that count.
     """
 
     level: Level | None
@@ -38,6 +39,7 @@ class Nature(Struct, frozen=True):
     unlocated: frozenset[str] = frozenset()
     since: tuple[int, str, int] = _NOTHING
     is_circular: bool = False
+    words: tuple[str, ...] = ()
 
 
 def natures(name: str, at_ns: int, facts: RightsFacts) -> dict[str, Nature]:
@@ -61,10 +63,12 @@ def _nature(
     unclassified = {node} if not own and not sources else set[str]()
     unlocated: set[str] = set()
     since = max((each.order for each in by_holder), default=_NOTHING)
+    words = [each.record for each in own]
     for source, nature in sources.items():
         since = max(since, nature.since)
         milder = [] if not said else _milder(said, node, source, nature, facts)
         if milder:
+            words.append(milder[-1].record)
             level = max(level, min(rank(nature.level) or len(LEVELS), rank(milder[-1].level)))
         else:
             level = max(level, rank(nature.level))
@@ -81,6 +85,7 @@ def _nature(
         _first_few(unlocated),
         since,
         is_circular,
+        tuple(words),
     )
 
 

@@ -181,12 +181,13 @@ class SaidOfRights:
     # --- what became of it
 
     def _revoked_ns(self, said: Said) -> int | None:
+        return self.revoked_ns(said.record) if said.is_revoked else None
+
+    def revoked_ns(self, record: bytes) -> int | None:
         """Return the moment from which a record is taken back: its effect, or the later one that it names."""
-        if not said.is_revoked:
-            return None
         moments = [
             max(self._chain.moment(block) + 1, instant_ns(effective) if effective else 0)
-            for block, effective in self._database.rows(_REVOKED, said.record, self._block)
+            for block, effective in self._database.rows(_REVOKED, record, self._block)
         ]
         return min(moments, default=None)
 
