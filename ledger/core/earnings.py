@@ -28,6 +28,8 @@ class RightsEarnings:
         self._facts = facts
         self._natures = natures(sale.name, sale.at_ns, facts)
         self._used: dict[str, list[Use]] = {}
+        self._granted: dict[tuple[object, ...], str] = {}
+        self._by_asset: dict[tuple[str, str], bool] = {}
         self.refused: dict[tuple[str, str], Part] = {}
         """Who was found to have used what without a grant, and why there is none."""
 
@@ -71,13 +73,28 @@ class RightsEarnings:
 
     def _grant(self, party: str, source: str) -> str | None:
         """Name the grant by which a party offers what it made of this; None: none, or it is unknown."""
-        asked = structs.replace(self._sale, party=party, name=source)
         nature = self._natures.get(source, Nature(None, frozenset()))
+        alike = self._alike(party, source, nature)
+        if alike in self._granted:
+            return self._granted[alike]
+        asked = structs.replace(self._sale, party=party, name=source)
         part = right_to(asked, self._facts, nature)
         if part.verdict != "permitted" or part.chain is None:
             self.refused[party, source] = part
             return None
-        return part.chain.links[0].record
+        return self._granted.setdefault(alike, part.chain.links[0].record)
+
+    def _alike(self, party: str, source: str, nature: Nature) -> tuple[object, ...]:
+        """Tell versions apart only where a grant to the party, or an attestation, does: thousands of one
+        asset are otherwise alike.
+        """
+        asset = source.partition("@")[0]
+        if (party, asset) not in self._by_asset:
+            named = [each.names for each in self._facts.grants(asset, party)]
+            named += [each.names for each in self._facts.attestations(asset)]
+            self._by_asset[party, asset] = not any("@" in name for names in named for name in names)
+        name = asset if self._by_asset[party, asset] else source
+        return party, name, nature.level, bool(nature.unclassified)
 
 
 HELD = " as held"

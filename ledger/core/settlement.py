@@ -79,12 +79,31 @@ class Split(NamedTuple):
     denominator: int
 
 
-class _Position(NamedTuple):
-    """A party that earns with some nodes: as their holder, or under a grant that it has passed on."""
+class _Position(Struct, eq=False):
+    """A party that earns with some nodes: as their holder, or under a grant that it has passed on.
+
+    Each is one object (`_Positions`) and stands for itself: to hash thousands of nodes at every step would be
+    most of the work.
+    """
 
     party: str
     under: str
     nodes: tuple[str, ...]
+
+
+class _Positions:
+    """The positions met, each made once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, tuple[str, ...]], _Position] = {}
+
+    def at(self, party: str, under: str, nodes: tuple[str, ...]) -> _Position:
+        """Give the position of a party with these nodes, under this grant or as their holder."""
+        key = (party, under, nodes)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = _Position(*key)
+        return known
 
 
 class _Debt(NamedTuple):
@@ -100,9 +119,10 @@ def split_income(total: int, product: str, earnings: Earnings) -> Split:
     than all it has.
     """
     _check_acyclic(product, earnings)
-    first = _Position(earnings.party(product), "", (product,))
+    positions = _Positions()
+    first = positions.at(earnings.party(product), "", (product,))
     ungranted: set[str] = set()
-    debts = _expand(first, earnings, ungranted)
+    debts = _expand(first, positions, earnings, ungranted)
     order = list(_in_order(first, debts))
     level = _levels(order, debts)
     # What a position has is income[position] / ALL_BPS**level[position] units. `kept` is in the last level's.
@@ -160,7 +180,9 @@ def _levels(order: Iterable[_Position], debts: Mapping[_Position, list[_Debt]]) 
     return level
 
 
-def _expand(first: _Position, earnings: Earnings, ungranted: set[str]) -> dict[_Position, list[_Debt]]:
+def _expand(
+    first: _Position, positions: _Positions, earnings: Earnings, ungranted: set[str]
+) -> dict[_Position, list[_Debt]]:
     """Find every position that something flows to, and what each owes."""
     debts: dict[_Position, list[_Debt]] = {}
     waiting = [first]
@@ -168,14 +190,16 @@ def _expand(first: _Position, earnings: Earnings, ungranted: set[str]) -> dict[_
         position = waiting.pop()
         if position in debts:
             continue
-        debts[position] = owed = list(_debts(position, earnings, ungranted))
+        debts[position] = owed = list(_debts(position, positions, earnings, ungranted))
         waiting += [debt.to for debt in owed]
     return debts
 
 
-def _debts(position: _Position, earnings: Earnings, ungranted: set[str]) -> Iterator[_Debt]:
+def _debts(
+    position: _Position, positions: _Positions, earnings: Earnings, ungranted: set[str]
+) -> Iterator[_Debt]:
     if position.under:
-        yield _debt(position.under, position.nodes, earnings)
+        yield _debt(position.under, position.nodes, positions, earnings)
         return
     used: dict[str, set[str]] = {}
     for use in _foreign(position.nodes, earnings):
@@ -184,12 +208,12 @@ def _debts(position: _Position, earnings: Earnings, ungranted: set[str]) -> Iter
         else:
             used.setdefault(use.grant, set()).add(use.node)
     for grant in sorted(used):
-        yield _debt(grant, tuple(sorted(used[grant])), earnings)
+        yield _debt(grant, tuple(sorted(used[grant])), positions, earnings)
 
 
-def _debt(grant: str, nodes: tuple[str, ...], earnings: Earnings) -> _Debt:
+def _debt(grant: str, nodes: tuple[str, ...], positions: _Positions, earnings: Earnings) -> _Debt:
     licence = earnings.licence(grant)
-    return _Debt(grant, licence.share_bps, _Position(licence.giver, licence.under, nodes))
+    return _Debt(grant, licence.share_bps, positions.at(licence.giver, licence.under, nodes))
 
 
 def _foreign(nodes: Iterable[str], earnings: Earnings) -> Iterator[Use]:

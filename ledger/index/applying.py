@@ -59,10 +59,10 @@ class Applying:
         self._chain_id = descriptor.chain_id
         self._writer = Writer(database)
         self._memory = Memory(self._writer)
-        self._facts = Facts(self._writer, self._memory.assets)
+        self._facts = Facts(self._writer, self._memory.assets, self._memory.said)
         self._chain_rows = ChainRows(self._writer, self._memory.parties, self._memory.logs)
         self._records = RecordRows(self._writer, self._memory)
-        self._trade = TradeRows(self._writer, self._memory, self._facts, descriptor.chain_id)
+        self._trade = TradeRows(self._writer, self._memory, descriptor.chain_id)
         self._said = SaidRows(self._writer, self._memory, self._facts, self._trade)
         self._settled = SettledRows(self._writer, self._memory, self._facts)
         self._activities = ActivityRows(self._writer, self._memory)

@@ -44,14 +44,18 @@ class Database:
 
     def rows(self, sql: str, *params: object) -> list[Row]:
         """Run a query and return all of its rows."""
-        with self.guard():
+        try:
             return self.connection.execute(sql, params).fetchall()
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
 
     def one(self, sql: str, *params: object) -> Row | None:
         """Run a query and return its first row, or None."""
-        with self.guard():
+        try:
             row: Row | None = self.connection.execute(sql, params).fetchone()
-            return row
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
+        return row
 
     def scalar(self, sql: str, *params: object) -> Any:
         """Run a query and return the first column of its first row, or None."""
@@ -100,6 +104,12 @@ class Database:
         """Forget what was written since `begin`, if anything."""
         if self.connection.in_transaction:
             self.connection.rollback()
+
+    def unmap(self) -> None:
+        """Read through SQLite's own cache from now on: else who reads the whole file has all of it in
+        memory, where it counts as this process's own.
+        """
+        self.execute("PRAGMA mmap_size = 0")
 
     def close(self) -> None:
         """Close the file."""

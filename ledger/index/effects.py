@@ -61,6 +61,7 @@ class Effects:
             self._offer(name, Offer(entry.record, giver, receiver, numbers[0]), entry.row)
         else:
             self._writer.add("revoked", record, entry.row)
+            self._memory.said.note_revoked(record, self._writer.block)
 
     def posted(self, body: Posted) -> None:
         """Let a record that was anchored before take effect in this block."""
@@ -80,6 +81,7 @@ class Effects:
         known = database.one("SELECT 1 FROM revoked WHERE entry = ?", entry)
         if target is not None and target_of_record(target) == body.target and known is None:
             self._writer.add("revoked", target, entry)
+            self._memory.said.note_revoked(target, self._writer.block)
 
     def end_block(self) -> None:
         """Let the assets change hands of which the block brought a binding transfer."""

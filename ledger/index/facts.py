@@ -12,27 +12,25 @@ from ledger.core.records import Statement
 from ledger.index.kinds import ACCEPTED
 from ledger.index.memory import Assets
 from ledger.index.record_types import TYPES
+from ledger.index.said_memory import SaidMemory
 from ledger.index.schema import short
-from ledger.index.verification import decode_checked
 from ledger.index.writer import Writer
 
 _REMEMBERED = 50_000
-_SAID_REMEMBERED = 10_000
 
 
 class Facts:
     """Answers for the block being applied; call `refresh` when the tables of chain facts changed."""
 
-    def __init__(self, writer: Writer, assets: Assets) -> None:
+    def __init__(self, writer: Writer, assets: Assets, said: SaidMemory | None = None) -> None:
         self._writer = writer
         self._database = writer.database
         self._assets = assets
+        self._said = said or SaidMemory(writer)
         self._keys: dict[tuple[bytes, bytes], KeyState | None] = {}
         self._delegates: dict[tuple[bytes, str, bytes], KeyState | None] = {}
         self._deactivated: dict[bytes, int] = {}
         self._owners: dict[str, bytes | None] = {}
-        self._said: dict[bytes, tuple[int, Statement]] = {}
-        self._followers: dict[bytes, bytes] = {}
 
     def refresh(self) -> None:
         """Forget what was remembered of the chain."""
@@ -44,17 +42,6 @@ class Facts:
         known = len(self._keys) + len(self._delegates) + len(self._deactivated) + len(self._owners)
         if known > _REMEMBERED:
             self.refresh()
-        if len(self._said) > _SAID_REMEMBERED:
-            self._said.clear()
-            self._followers.clear()
-
-    def note(self, entry: int, record: bytes, statement: Statement, follows: bytes | None) -> None:
-        """Remember what was just accepted about rights, in the entry with this row id: it may not be in the
-        tables yet. `follows` is the step that it follows.
-        """
-        self._said[record] = (entry, statement)
-        if follows is not None:
-            self._followers[follows] = record
 
     def key(self, identity: bytes, key: bytes) -> KeyState | None:
         """Return the slot of a record key (32 bytes) of an identity, None if it was never published."""
@@ -119,45 +106,17 @@ class Facts:
 
     def said(self, record_id: bytes) -> Statement | None:
         """Return what an accepted record about rights says, or a registration that names an arbiter."""
-        found = self.said_in(record_id)
-        return None if found is None else found[1]
-
-    def said_in(self, record_id: bytes) -> tuple[int, Statement] | None:
-        """Return the same with the entry (row id) that says it. What was accepted is never taken back."""
-        found = self._said.get(record_id)
-        if found is None:
-            self._writer.flush()
-            row = self._database.one(_SAID, short(record_id), record_id, ACCEPTED)
-            if row is None:
-                return None
-            found = self._said[record_id] = (row[0], decode_checked(row[1]))
-        return found
+        return self._said.get(record_id).statement
 
     def follower(self, record_id: bytes) -> bytes | None:
-        """Return the first step that names this one as the step before and might follow it.
-
-        There is one at most: of a second one `negotiation` says that it may not follow.
-        """
-        found = self._followers.get(record_id)
-        if found is None:
-            found = self._database.scalar(_FOLLOWER, record_id)
-        return found
+        """Return the first step that names this one as the step before and might follow it."""
+        return self._said.get(record_id).follower
 
     def revoked_block(self, record_id: bytes) -> int | None:
         """Return the block in which the record was taken back, None if it was not."""
-        self._writer.flush()
-        block: int | None = self._database.scalar(_REVOKED, record_id)
-        return block
+        return self._said.get(record_id).revoked
 
 
-_SAID = """
-SELECT e.id, s.payload FROM entry e JOIN said s ON s.entry = e.id
-WHERE e.short = ? AND e.record = ? AND e.verdict = ?
-"""
-_FOLLOWER = """
-SELECT e.record FROM said s JOIN entry e ON e.id = s.entry WHERE s.previous = ? ORDER BY s.id LIMIT 1
-"""
-_REVOKED = "SELECT min(block) FROM revoked WHERE target = ?"
 _RECORD = """
 SELECT e.id, e.kind, p.address FROM entry e JOIN party p ON p.id = e.party
 WHERE e.short = ? AND e.record = ? AND e.verdict = ?

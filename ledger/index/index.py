@@ -127,11 +127,13 @@ class Index(Questions):
         """
         from ledger.index.state import check_file, check_search, compare, compare_blocks
 
+        self.database.unmap()
         check_file(self.database)
         discard(scratch)
         try:
             with Index(scratch, self.descriptor) as fresh:
                 fresh.sync(chain, logs, progress=progress)
+                fresh.database.unmap()
                 differing = compare_blocks(self.database, fresh.database, chain)
                 differing += compare(self.database, fresh.database)
                 return differing + check_search(self.database, fresh.database)

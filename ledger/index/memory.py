@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from ledger.core.digests import FILE, TREE
 from ledger.index.kinds import CODE
+from ledger.index.said_memory import SaidMemory
 from ledger.index.schema import spread
 from ledger.index.writer import CAPACITY, Interner, Writer, listed
 
@@ -205,6 +206,7 @@ class Memory:
         self.nodes = Nodes(writer)
         self.activities = Activities(writer)
         self.pairs = Pairs(writer)
+        self.said = SaidMemory(writer)
 
     def forget(self, *, everything: bool = False) -> None:
         """Bound the memory after a flush; forget all of it after a rollback or a rewind."""
@@ -216,5 +218,6 @@ class Memory:
             self.nodes,
             self.activities,
             self.pairs,
+            self.said,
         ):
             part.forget(everything=everything)

@@ -11,6 +11,7 @@ from ledger.core.identity import parse_did
 from ledger.core.records import Activity, Resource, Statement, Version
 from ledger.index.kinds import CODE, UNVERSIONED
 from ledger.index.memory import Key, Memory
+from ledger.index.said_memory import rests_on
 
 
 class Named(Struct, frozen=True, gc=False):
@@ -47,10 +48,12 @@ def prefetch(memory: Memory, batch: Iterable[Prepared]) -> None:
     names: set[str] = set()
     runs: list[tuple[str, int]] = []
     wanted: list[Named] = []
+    said: dict[bytes, None] = {}
     for record in batch:
         predicate = record.statement.predicate
         used = record.subject + record.inputs if record.inputs else record.subject
         names.update([each.asset for each in used])
+        said.update(dict.fromkeys(rests_on(record.statement)))
         if isinstance(predicate, Activity):
             wanted += used
             # who has no id yet has no activities
@@ -61,6 +64,7 @@ def prefetch(memory: Memory, batch: Iterable[Prepared]) -> None:
             wanted.append(Named(version.asset, UNVERSIONED, version.code, version.content))
     memory.assets.prefetch(names)
     memory.activities.prefetch(runs)
+    memory.said.prefetch(said)
     keys: list[Key] = []
     for each in wanted:
         asset = memory.assets.get(each.asset)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
-from ledger.core.digests import target_of_record
+from ledger.core.digests import asset_digest, target_of_asset, target_of_record
 from ledger.core.identity import parse_did
 from ledger.core.instants import instant_ns
 from ledger.core.negotiation import negotiation_state
@@ -15,8 +15,9 @@ from ledger.core.postings import effective_block, posters
 from ledger.core.records import Agreement, Attestation, Grant, Statement
 from ledger.core.rights_facts import Attested, Given, Span
 from ledger.core.terms import giver_of, taker_of, terms_of
-from ledger.index.database import Database
+from ledger.index.database import Database, Row
 from ledger.index.kinds import ACCEPTED, ALGORITHMS
+from ledger.index.moments import moment_of
 from ledger.index.schema import short
 from ledger.index.verification import decode_checked
 
@@ -30,6 +31,9 @@ class Chain(Protocol):
     def posts(self, target: bytes, /) -> Iterable[tuple[bytes, bytes, int]]:
         """Give who posted what against a target, and the block."""
 
+    def read_posts(self, targets: Sequence[bytes], /) -> None:
+        """Be told of which targets the postings are going to be asked for."""
+
     def is_known(self, record: bytes, /) -> bool:
         """Tell whether a record was accepted."""
 
@@ -38,12 +42,16 @@ class Chain(Protocol):
 
 
 class Said(Struct, frozen=True, gc=False):
-    """A record: where it stands, what it says, and why it was refused."""
+    """A record: where and since when it stands, what it says, why it was refused; whether anybody ever took
+    it back.
+    """
 
     record: bytes
     statement: Statement
     order: tuple[int, str, int]
+    anchored_ns: int
     rejected: str
+    is_revoked: bool
 
 
 class SaidOfRights:
@@ -55,6 +63,7 @@ class SaidOfRights:
         self._block = block
         self._known: dict[bytes, Said | None] = {}
         self._given: dict[bytes, Given | None] = {}
+        self._followers: dict[bytes, bytes | None] = {}
 
     def of(self, record: bytes) -> Said | None:
         """Return an accepted record about rights, or a registration that names an arbiter."""
@@ -70,21 +79,25 @@ class SaidOfRights:
 
     def follower(self, record_id: bytes) -> bytes | None:
         """Return the step that follows another: for `negotiation`."""
-        following: bytes | None = self._database.scalar(_FOLLOWER, record_id, self._block)
-        return following
+        if record_id not in self._followers:
+            self._followers[record_id] = self._database.scalar(_FOLLOWER, record_id, self._block)
+        return self._followers[record_id]
 
     # --- grants
 
     def grants(self, asset: str, party: bytes) -> list[Given]:
         """Return what gives a party, or everybody, rights in an asset or its versions; void ones too."""
         found: dict[bytes, Given] = {}
-        for row in self._database.rows(_GRANTED, asset, party, self._block):
-            given = self._as_given(_said(row))
+        granted = [_said(row) for row in self._database.rows(_GRANTED, asset, party, self._block)]
+        own = target_of_asset(asset_digest(self._database.ledger_id, asset))  # it is asked next
+        self._chain.read_posts([own, *(target_of_record(said.record) for said in granted)])
+        for said in granted:
+            given = self._as_given(said)
             if given is None:
                 continue
-            known = found.get(row[0])
+            known = found.get(said.record)
             if known is None or (known.rejected and not given.rejected):  # void in one log, good in another
-                found[row[0]] = given
+                found[said.record] = given
         return list(found.values())
 
     def given(self, record: bytes) -> Given | None:
@@ -98,11 +111,11 @@ class SaidOfRights:
         predicate, terms = said.statement.predicate, terms_of(said.statement.predicate)
         if terms is None or not isinstance(predicate, Grant | Agreement):
             return None
-        since = said.order[0]
+        since_ns = said.anchored_ns
         if isinstance(predicate, Agreement) and not said.rejected:
             if negotiation_state(said.record, self) != "FINALIZED":
                 return None
-            since = self._last_block(said.record)
+            since_ns = self._last_step(said).anchored_ns
         return Given(
             record=said.record.hex(),
             giver=giver_of(predicate),
@@ -110,20 +123,22 @@ class SaidOfRights:
             names=tuple(self._names(said.statement)),
             terms=terms,
             order=said.order,
-            since_ns=self._chain.moment(since),
+            since_ns=since_ns,
             under=predicate.under,
             rejected=said.rejected,
-            revoked_ns=self.revoked_ns(said.record),
+            revoked_ns=self._revoked_ns(said),
             frozen=tuple(self.freezes(said.record)) if terms.arbiter else (),
-            doubt=self.doubt(said, self._who_may_end(said, terms.arbiter)),
+            doubt=self.doubt(said.record, self._who_may_end(said, terms.arbiter)),
         )
 
-    def _last_block(self, record: bytes) -> int:
-        """Return the block of the last step that follows an agreement."""
-        while (following := self.follower(record)) is not None:
-            record = following
-        said = self.of(record)
-        return 0 if said is None else said.order[0]
+    def _last_step(self, said: Said) -> Said:
+        """Return the last step that follows an agreement."""
+        step: Said | None = said
+        while step is not None:
+            said = step
+            following = self.follower(said.record)
+            step = None if following is None else self.of(following)
+        return said
 
     def _names(self, statement: Statement) -> Iterator[str]:
         """Yield what a grant is about; of versions those that have the content that it names."""
@@ -143,8 +158,8 @@ class SaidOfRights:
     def _as_attested(self, said: Said) -> Attested:
         predicate = said.statement.predicate
         assert isinstance(predicate, Attestation)
-        anchored = self._chain.moment(said.order[0])
-        ends = [self.revoked_ns(said.record), instant_ns(predicate.until) if predicate.until else None]
+        anchored = said.anchored_ns
+        ends = [self._revoked_ns(said), instant_ns(predicate.until) if predicate.until else None]
         return Attested(
             record=said.record.hex(),
             kind=predicate.kind,
@@ -164,6 +179,9 @@ class SaidOfRights:
         )
 
     # --- what became of it
+
+    def _revoked_ns(self, said: Said) -> int | None:
+        return self.revoked_ns(said.record) if said.is_revoked else None
 
     def revoked_ns(self, record: bytes) -> int | None:
         """Return the moment from which a record is taken back: its effect, or the later one that it names."""
@@ -186,7 +204,7 @@ class SaidOfRights:
             if since is None:
                 continue
             ends = [self._chain.moment(block) for block in lifts if block >= since]
-            revoked = self.revoked_ns(each.record)
+            revoked = self._revoked_ns(each)
             ends += [] if revoked is None else [revoked]
             start = self._chain.moment(since)
             spans.append(Span(start, min(ends, default=None)))
@@ -208,9 +226,9 @@ class SaidOfRights:
                 parties |= self._chain.holders(each.name.partition("@")[0])
         return parties
 
-    def doubt(self, said: Said, parties: Collection[bytes]) -> str:
+    def doubt(self, record: bytes, parties: Collection[bytes]) -> str:
         """Say what one of these posted against a record and is not known; empty if nothing."""
-        for by, posted, _ in self._chain.posts(target_of_record(said.record)):
+        for by, posted, _ in self._chain.posts(target_of_record(record)):
             if by in parties and not self._chain.is_known(posted):
                 return f"{posted.hex()} was posted against it, and that record can't be had"
         return ""
@@ -221,18 +239,15 @@ def _outcome(said: Said) -> str | None:
     return predicate.outcome if isinstance(predicate, Attestation) else None
 
 
-def _said(row: tuple[object, ...]) -> Said:
-    record, payload, block, log, index, verdict, reason, message = row
-    assert isinstance(record, bytes)
-    assert isinstance(payload, bytes)
-    assert isinstance(log, bytes)
-    assert isinstance(block, int)
-    assert isinstance(index, int)
+def _said(row: Row) -> Said:
+    record, payload, block, log, index, verdict, reason, message, anchored_ns, is_revoked = row
     rejected = "" if verdict == ACCEPTED else f"{reason}: {message}"
-    return Said(record, decode_checked(payload), (block, log.hex(), index), rejected)
+    place = (block, log.hex(), index)
+    return Said(record, decode_checked(payload), place, anchored_ns, rejected, bool(is_revoked))
 
 
-_COLUMNS = "e.record, s.payload, e.block, l.log, e.idx, e.verdict, e.reason, e.message"
+_COLUMNS = f"""e.record, s.payload, e.block, l.log, e.idx, e.verdict, e.reason, e.message,
+  {moment_of("e.block")}, EXISTS (SELECT 1 FROM revoked y WHERE y.target = e.record)"""  # noqa: S608
 _JOINS = "JOIN said s ON s.entry = e.id JOIN log l ON l.id = e.log"
 _OF = f"""
 SELECT {_COLUMNS} FROM entry e {_JOINS}

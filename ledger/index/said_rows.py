@@ -53,7 +53,7 @@ class SaidRows:
         previous = predicate.previous if isinstance(predicate, Agreement | Delivery) else ""
         follows = bytes.fromhex(previous) if previous and not findings else None
         self._writer.add("said", entry.row, follows, payload)
-        self._facts.note(entry.row, entry.record, statement, follows)
+        self._memory.said.note(entry.record, entry.row, statement, follows)
         self._grants(entry.row, statement)
         self._trade.apply(entry, statement, counts=not findings)
         if isinstance(predicate, Attestation):

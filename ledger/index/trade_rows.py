@@ -11,7 +11,6 @@ from ledger.core.hashing import sha256
 from ledger.core.identity import parse_did
 from ledger.core.instants import NANOSECONDS
 from ledger.core.records import Agreement, Delivery, Statement
-from ledger.index.facts import Facts
 from ledger.index.kinds import UNVERSIONED
 from ledger.index.memory import Memory
 from ledger.index.record_rows import Entry
@@ -19,6 +18,8 @@ from ledger.index.rights import Rights
 from ledger.index.schema import PENDING, short
 from ledger.index.verification import decode_checked
 from ledger.index.writer import Writer
+
+_REMEMBERED = 10_000  # agreements and deliveries
 
 
 def process_key(delivery: Delivery) -> int:
@@ -29,10 +30,9 @@ def process_key(delivery: Delivery) -> int:
 class TradeRows:
     """Writes who agreed with whom and what was delivered to whom."""
 
-    def __init__(self, writer: Writer, memory: Memory, facts: Facts, chain_id: int) -> None:
+    def __init__(self, writer: Writer, memory: Memory, chain_id: int) -> None:
         self._writer = writer
         self._memory = memory
-        self._facts = facts
         self._chain_id = chain_id
         self._agreed = writer.next_id("agreed")
         self._delivered = writer.next_id("delivered")
@@ -74,23 +74,26 @@ class TradeRows:
         if (self._agreed, self._delivered) == (next_agreed, next_delivered):
             return
         self._writer.flush()
-        facts = Rights(self._writer.database, self._chain_id, self._writer.block)
-        at_ns = time_unix_s * NANOSECONDS if self._writer.block == PENDING else facts.moment(block)
-        for row, payload in self._writer.database.stream(_NEW, self._agreed, self._delivered):
+        self._fresh.clear()
+        new = self._writer.database.stream(_NEW, self._agreed, self._delivered)
+        for position, (row, payload) in enumerate(new):
+            if position % _REMEMBERED == 0:  # what the facts remember grows with what they are asked
+                facts = Rights(self._writer.database, self._chain_id, self._writer.block)
+                pending = self._writer.block == PENDING
+                at_ns = time_unix_s * NANOSECONDS if pending else facts.moment(block)
             statement = decode_checked(payload)
             found = agreement_findings(statement, facts) + delivery_findings(statement, at_ns, facts)
             for each in found:
                 self._writer.add("finding", each.kind, row, None, each.subject, each.text)
         self._agreed, self._delivered = next_agreed, next_delivered
-        self._fresh.clear()
 
     def _agreement(self, delivery: Delivery) -> tuple[int, Agreement]:
         """Return the entry (row id) of the agreement that a delivery names, and what it says."""
-        found = self._facts.said_in(bytes.fromhex(delivery.agreement))
-        assert found is not None, "what names no agreement is refused"
-        predicate = found[1].predicate
+        known = self._memory.said.get(bytes.fromhex(delivery.agreement))
+        assert known.statement is not None, "what names no agreement is refused"
+        predicate = known.statement.predicate
         assert isinstance(predicate, Agreement)
-        return found[0], predicate
+        return known.row, predicate
 
     def _parties(self, agreement: Agreement) -> tuple[int, int]:
         ids = self._memory.parties

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from measure import Row, given, rate, rate_of
+from measure import Row, given, processor_time, rate, rate_of
 
 from ledger.audit.logs import StoredLog, audit_log
 from ledger.audit.signatures import audit_signatures
@@ -145,12 +145,6 @@ def verified_in_processor_time(signer: signing.Signer) -> float:
             signing.verify(signer.public_key, signature, message)
         rates.append(2000 / (time.process_time() - begin))
     return statistics.median(rates)
-
-
-def processor_time() -> float:
-    """Return the seconds of processor time that this process and those it has ended used."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
 
 
 def machine_here() -> list[Row]:

@@ -92,6 +92,24 @@ def median_time(work: Callable[[], object], repetitions: int = 5) -> float:
     return statistics.median(times)
 
 
+def median_times(work: Callable[[], object], repetitions: int = 5) -> tuple[float, float]:
+    """Return the median time of `work` and of the processor that it took, in seconds, after a first run."""
+    work()
+    times, used = [], []
+    for _ in range(repetitions):
+        start, before = time.perf_counter(), time.process_time()
+        work()
+        times.append(time.perf_counter() - start)
+        used.append(time.process_time() - before)
+    return statistics.median(times), statistics.median(used)
+
+
+def processor_time() -> float:
+    """Return the seconds of processor time that this process and those it has ended used."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 def median_process(
     command: list[str], cwd: Path, repetitions: int = 7, env: dict[str, str] | None = None
 ) -> float:

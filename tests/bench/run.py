@@ -30,7 +30,14 @@ GROUPS = {
     "evidence": ("proving", "evidence"),
     "evidence-large": ("proving", "large"),
     "start": ("tracing", "start"),
+    "rights-sync": ("rights", "sync_market"),
+    "rights-may": ("rights", "may_rows"),
+    "rights-settlement": ("rights", "settlement"),
+    "rights-recall": ("rights", "recall"),
 }
+
+SCALES = ("DATALEDGER_BENCH_VERSIONS", "DATALEDGER_BENCH_ASSETS", "DATALEDGER_BENCH_RUNS")
+"""Variables of the environment that set how large the ledgers are."""
 
 
 def child(group: str) -> None:
@@ -64,6 +71,12 @@ def table(rows: list[dict[str, object]]) -> str:
     return "\n".join(lines)
 
 
+def scale() -> str:
+    """Say how large the ledgers were, where that was chosen."""
+    chosen = [f"`{name}={os.environ[name]}`" for name in SCALES if name in os.environ]
+    return f"Measured with {', '.join(chosen)}.\n\n" if chosen else ""
+
+
 def main(arguments: list[str]) -> None:
     """Measure the groups named, or all of them."""
     if arguments[:1] == ["--child"]:
@@ -80,10 +93,9 @@ def main(arguments: list[str]) -> None:
     if not arguments:
         head = (
             "# Benchmarks\n\nWritten by `make bench`: medians. The limits are what the libraries underneath "
+            "reach, measured on a machine of the same kind."
         )
-        PAGE.write_text(
-            f"{head}reach, measured on a machine of the same kind.\n\nMachine: {machine()}\n\n{text}\n"
-        )
+        PAGE.write_text(f"{head}\n\nMachine: {machine()}\n\n{scale()}{text}\n")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger.core.earnings import RightsEarnings
+from ledger.core.records_rights import Condition
 from ledger.core.rights_facts import Question
 from ledger.core.settlement import Split, split_income
 from tests.core.rights_world import SECOND, RightsWorld
@@ -40,6 +41,34 @@ def test_a_use_that_nobody_granted() -> None:
     facts.give("office", "firm", "wx/hourly", rights=["use"], share_bps=1000)  # to use is not to sell
     assert split(facts).payouts == {"firm": 100_000}
     assert split(facts).ungranted == ("wx/hourly@2", "wx/hourly@3")
+
+
+def test_versions_are_told_apart_where_a_grant_or_an_attestation_does() -> None:
+    facts = world()
+    facts.give("office", "firm", "wx/hourly@3", rights=["operate"], share_bps=1000)
+    assert split(facts).ungranted == ("wx/hourly@2",)
+    facts.give("office", "firm", "wx/hourly@2", rights=["operate"], share_bps=2000, purposes=["profit"])
+    assert split(facts).ungranted == ("wx/hourly@2",)
+    assert split(facts, purpose="profit").payouts == {"firm": 70_000, "office": 30_000}
+
+    facts = world()
+    reviewed = Condition("review", "checked", ["auditor"])
+    facts.give("office", "firm", "wx/hourly", rights=["operate"], share_bps=1000, conditions=[reviewed])
+    facts.attest("review", "wx/hourly@3", by="auditor", topic="checked")
+    assert split(facts).ungranted == ("wx/hourly@2",)
+    facts.attest("review", "wx/hourly@2", by="auditor", topic="checked")
+    assert split(facts).ungranted == ()
+
+
+def test_versions_of_other_levels_are_told_apart() -> None:
+    facts = world()
+    facts.give("office", "firm", "wx/hourly", rights=["operate"], share_bps=1000, level="general")
+    facts.attest("classification", "wx/hourly", by="office", level="general")
+    assert split(facts).ungranted == ()
+    facts.made["wx/hourly@2"] = ["office/secret@1"]
+    facts.hold("office/secret", "office")
+    facts.attest("classification", "office/secret", by="office", level="core")
+    assert split(facts).ungranted == ("wx/hourly@2",)
 
 
 def test_what_can_not_be_told_is_no_leave() -> None:
