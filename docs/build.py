@@ -225,6 +225,8 @@ def _words(kind: shapes.Type) -> str:
     if type(kind) in _PLAIN:
         return _PLAIN[type(kind)]
     match kind:
+        case shapes.Metadata():
+            return _words(kind.type)
         case shapes.LiteralType():
             return "one of " + ", ".join(f"`{value}`" for value in kind.values)
         case shapes.StructType():

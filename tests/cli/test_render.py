@@ -93,7 +93,8 @@ def _first(kind: inspect.UnionType) -> inspect.Type:
 
 
 FILLED: dict[type, Callable[..., Any]] = {
-    inspect.StrType: lambda kind, text, number, inner: text,
+    inspect.Metadata: lambda kind, text, number, inner: inner(kind.type),
+    inspect.StrType: lambda kind, text, number, inner: text[: kind.max_length],
     inspect.BoolType: lambda kind, text, number, inner: bool(number),
     inspect.IntType: lambda kind, text, number, inner: number or 0,
     inspect.LiteralType: lambda kind, text, number, inner: kind.values[0],
