@@ -12,9 +12,11 @@ from .declare import command, pass_session
 from .mistakes import perhaps_an_asset
 from .render import asking, proving
 from .session import UNSETTLED, Session
+from .terms import RIGHTS
 
 if TYPE_CHECKING:
-    from ledger.core.verdict import Conclusion
+    from ledger.core.records_rights import Right
+    from ledger.core.verdict import Conclusion, RightsConclusion
     from ledger.service.evidence_checking import TrustRoot
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -57,9 +59,11 @@ def trust_root(held: Held) -> TrustRoot:
     return TrustRoot(held["block"], held["trust"], held["rpc"])
 
 
-def exit_code(verdict: Conclusion) -> int:
-    """Return the exit code of a verdict on evidence."""
-    return {"good": 0, "unconfirmed": UNSETTLED, "unknown": UNSETTLED}.get(verdict, 1)
+def exit_code(*verdicts: Conclusion | RightsConclusion) -> int:
+    """Return the exit code of verdicts on evidence: one no is a no, else what is unknown is unknown."""
+    codes = {"good": 0, "permitted": 0, "unconfirmed": UNSETTLED, "unknown": UNSETTLED}
+    found = [codes.get(verdict, 1) for verdict in verdicts]
+    return 1 if 1 in found else max(found)
 
 
 @command(
@@ -82,10 +86,11 @@ def verify(session: Session, path: Path, asset: str | None, **held: Unpack[Held]
     Of a data file: exits with 0 only if a version of yours, of a party you trust, or of the asset named with
     --as has this very content, and its record, signature, key, inclusion and anchor all hold.
 
-    Of an evidence file: needs no workspace and no network. Exits with 0 only if everything in it holds and
-    a trust root (--block, --trust or --rpc) confirms its block; 3 without one.
+    Of an evidence file: needs no workspace and no network. Exits with 0 only if everything in it holds, a
+    trust root (--block, --trust or --rpc) confirms its block, and what it asks about rights is permitted; 3
+    without a trust root.
 
-    1: it does not hold; 3: not anchored yet, or not confirmed.
+    1: it does not hold, or is denied; 3: not anchored yet, not confirmed, or unknown.
     """
     from ledger.service.evidence_checking import check_evidence, looks_like_evidence
 
@@ -94,7 +99,7 @@ def verify(session: Session, path: Path, asset: str | None, **held: Unpack[Held]
     if any(held.values()) or (asset is None and looks_like_evidence(path)):
         verdict = check_evidence(path, trust_root(held), file=held["file"], progress=session.progress).verdict
         session.answer(verdict, proving.verdict)
-        return exit_code(verdict.verdict)
+        return exit_code(verdict.verdict, *([verdict.rights.verdict] if verdict.rights else []))
     with perhaps_an_asset(path):
         found = session.open().verify(path, asset=asset)
     session.answer(found, asking.file_verdict)
@@ -105,7 +110,8 @@ def verify(session: Session, path: Path, asset: str | None, **held: Unpack[Held]
     answers="EvidenceMade",
     example="""
 dataledger evidence haina/demand@2 -o demand.evidence
-dataledger evidence haina/demand haina/forecast -o both.evidence""",
+dataledger evidence haina/demand haina/forecast -o both.evidence
+dataledger evidence haina/orders@2 --may jinlong --right use --for planning --region CN -o may.evidence""",
 )
 @click.argument("versions", nargs=-1, required=True, metavar="VERSION...")
 @click.option(
@@ -114,16 +120,51 @@ dataledger evidence haina/demand haina/forecast -o both.evidence""",
     type=click.Path(path_type=Path, dir_okay=False),
     help=f"The file to write. Default: the asset's last name and {SUFFIX}.",
 )
+@click.option("--may", "party", default="", metavar="PARTY", help="Whether this party may do it, as well.")
+@click.option("--right", type=click.Choice(RIGHTS), help="With --may: what the party would do with it.")
+@click.option("--for", "purpose", default="", metavar="PURPOSE", help="With --may: what for.")
+@click.option("--region", default="", metavar="CN|CN-44", help="With --may: where.")
+@click.option("--at", default="", metavar="DATE|TIME|BLOCK", help="With --may: when. Default: now.")
+@click.option(
+    "--rules",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --may: rules for data that crosses borders; of several lists the one in force counts.",
+)
 @pass_session
-def evidence(session: Session, versions: tuple[str, ...], output: Path | None) -> int:
+def evidence(
+    session: Session,
+    versions: tuple[str, ...],
+    output: Path | None,
+    party: str,
+    right: Right | None,
+    purpose: str,
+    region: str,
+    at: str,
+    rules: tuple[Path, ...],
+) -> int:
     """Write what proves a version's lineage into one file.
 
     Whoever gets the file checks it with `dataledger verify`: offline, without this workspace, trusting
-    nobody but a block's hash. VERSION is as for `trace`; an asset means its newest version. Exits with 3 if
-    something about it can't be told.
+    nobody but a block's hash. VERSION is as for `trace`; an asset means its newest version.
+
+    With --may it is about one version, and proves what `may` answers, too: the grants that permit it, and
+    that nobody had taken them back. A no is only as complete as the file.
+
+    Exits with 3 if something about it can't be told.
     """
+    from ledger.service.evidence_inquiry import MayInquiry
+
+    if bool(party) != bool(right):
+        raise click.UsageError("--may and --right go together: who, and what")
+    if not party and (purpose or region or at or rules):
+        raise click.UsageError("--for, --region, --at and --rules go with --may")
+    inquiry = right and MayInquiry(
+        party=party, right=right, purpose=purpose, region=region, at=at, rules=rules
+    )
     out = output or Path(versions[0].partition("@")[0].rpartition("/")[2] + SUFFIX)
-    made = session.open().evidence(versions, out)
+    made = session.open().evidence(versions, out, inquiry or None)
     session.answer(made, proving.evidence_made)
     return UNSETTLED if made.unknown else 0
 
@@ -156,7 +197,7 @@ def report(session: Session, path: Path, output: Path | None, **held: Unpack[Hel
     out = output or path.with_name(path.name.removesuffix(SUFFIX) + PAGE)
     made = write(path, out, trust_root(held), file=held["file"], progress=session.progress)
     session.answer(made, proving.report_made)
-    return exit_code(made.verdict)
+    return exit_code(made.verdict, *([made.rights] if made.rights else []))
 
 
 @command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
@@ -15,6 +16,7 @@ from .session import UNSETTLED, Session
 if TYPE_CHECKING:
     from ledger.service.lineage import Direction
 
+is_record = re.compile("[0-9a-f]{4,64}").fullmatch
 FORMATS = ("tree", "table", "json", "dot", "mermaid")
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -78,11 +80,12 @@ def trace(session: Session, /, reference: str, view: str, **query: Unpack[Query]
 
 
 @command(
-    answers="LineageGraph | Recall",
+    answers="LineageGraph | Recall | ConsentImpact",
     example="""
 dataledger impact haina/sensors
 dataledger impact haina/sensors@1 --level asset --format table
-dataledger impact haina/sensors --parties""",
+dataledger impact haina/sensors --parties
+dataledger impact 3f9a2c --parties""",
 )
 @click.argument("reference")
 @lineage_options
@@ -93,16 +96,26 @@ def impact(session: Session, /, reference: str, view: str, parties: bool, **quer
 
     That is everything made from REFERENCE, which is an asset, a version, a digest or an alias. With --parties
     also the same content under other names, and everybody whom it concerns; then only --at goes with it, and
-    it exits with 3 if a log can't be had that may say more.
+    it exits with 3 if a log can't be had that may say more. A record of a consent is
+    answered with who must stop once it is withdrawn, and what stays lawful.
     """
     if not parties:
         _show_lineage(session, reference, "downstream", view, query)
         return 0
     if view != "tree" or query["level"] != "version" or query["depth"] or query["column"]:
         raise click.UsageError("--parties shows all of it: only --at goes with it")
+    from ledger.service.results import ConsentImpact
+
+    ledger = session.open()
     with perhaps_a_file(reference):
-        found = session.open().recall(reference, as_of=query["as_of"])
-    session.answer(found, recalling.recall)
+        if is_record(reference) and not query["as_of"]:
+            found = ledger.impact_of_record(reference)
+        else:
+            found = ledger.recall(reference, as_of=query["as_of"])
+    if isinstance(found, ConsentImpact):
+        session.answer(found, recalling.consent)
+    else:
+        session.answer(found, recalling.recall)
     return 0 if found.complete else UNSETTLED
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .layout import anchored, bad, count, good, notes, short, unsure, who
 
 if TYPE_CHECKING:
-    from ledger.core.verdict import Conclusion, RootVerdict, Verdict
+    from ledger.core.verdict import Conclusion, RightsVerdict, RootVerdict, Verdict
     from ledger.service import results as r
 
 _LISTED = 20
@@ -28,16 +28,19 @@ def verdict(found: Verdict) -> Iterator[str]:
     yield f"  in ledger {found.ledger}"
     yield f"  confirmed by {found.trust_root}" if found.trust_root else f"  {_CONFIRM}"
     names = {each.did: each.name for each in found.parties}
+    if found.rights is not None:
+        yield from _rights(found.rights, names)
     for root in found.roots[:_LISTED]:
         yield from _root(root, names)
     if found.file is not None:
         is_it = f"is {found.file.version}" if found.file.version else "is none of these"
         yield f"{found.file.path} {is_it}: {found.file.digest}"
+    told = found.rights or _NothingTold()
     for title, lines in (
-        ("proven" if found.trust_root else "proven, if that block is real", found.proven),
-        ("claimed", found.claimed),
+        ("proven" if found.trust_root else "proven, if that block is real", (*found.proven, *told.proven)),
+        ("claimed", (*found.claimed, *told.claimed)),
         ("declared", found.declared),
-        ("unknown", found.unknown),
+        ("unknown", (*found.unknown, *told.unknown)),
     ):
         yield from _part(title, lines)
     yield from _part("outside this file", (f"{each.name}: {each.why}" for each in found.outside[:_LISTED]))
@@ -48,6 +51,36 @@ def verdict(found: Verdict) -> Iterator[str]:
     if more > 0:
         yield "  ... there is more: --json"
     yield from notes(found.notes)
+
+
+def _rights(found: RightsVerdict, names: dict[str, str]) -> Iterator[str]:
+    """The answer about rights."""
+    purpose = f" for {found.purpose}" if found.purpose else ""
+    region = f" in {found.region}" if found.region else ""
+    asked = (
+        f"{who(names.get(found.party, ''), found.party)} may {found.right} {found.subject}{purpose}{region}?"
+    )
+    if found.verdict == "unconfirmed":
+        yield unsure(f"{found.shown.upper()} IF THAT BLOCK IS REAL", f": {asked}")
+    else:
+        mark = {"permitted": good, "denied": bad}.get(found.verdict, unsure)
+        yield mark(found.verdict.upper(), f": {asked}")
+    yield f"  at {found.at}, by what was known at {found.known}"
+    for cause in found.because[:_LISTED]:
+        record = f" (record {short(cause.record)})" if cause.record else ""
+        claimed = " - by the records shown" if found.shown != "unknown" and not cause.proven else ""
+        yield f"  {cause.subject}: {cause.meaning}{record}{claimed}"
+        if cause.text:
+            yield f"    {cause.text}"
+    for grant in found.grants[:_LISTED]:
+        giver, taker = (who(names.get(each, ""), each) for each in (grant.giver, grant.taker))
+        ends = f", ends {grant.until}" if grant.until else ""
+        to = taker if grant.taker else "everybody"
+        yield f"  grant {short(grant.record)} in block {grant.block:,}: {giver} to {to}{ends}"
+    if found.level:
+        yield f"  sensitivity: {found.level}"
+    if found.rules:
+        yield f"  border rules: {found.rules}"
 
 
 def _marked(verdict: Conclusion, what: str) -> str:
@@ -69,11 +102,22 @@ def _part(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield f"  {line}"
 
 
+class _NothingTold:
+    """What a file says of rights that asks nothing about them."""
+
+    proven: tuple[str, ...] = ()
+    claimed: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
 def evidence_made(made: r.EvidenceMade) -> Iterator[str]:
     """`evidence`."""
     what = f"{count(made.records, 'record')} from {count(made.logs, 'log')}, {made.bytes:,} bytes"
     yield f"wrote {made.path}: {what}"
     yield f"proves {', '.join(made.versions[:_LISTED])} from {anchored(made.block, made.block_time)}"
+    if made.rights is not None:
+        asked = f"{made.rights.party} may {made.rights.right} {made.rights.subject}?"
+        yield f"answers {asked} {made.rights.shown}"
     for version in made.revoked:
         yield bad("revoked", f": {version} was taken back by its author")
     for name in made.outside[:_LISTED]:
@@ -88,6 +132,8 @@ def evidence_made(made: r.EvidenceMade) -> Iterator[str]:
 def report_made(made: r.ReportMade) -> Iterator[str]:
     """`report`."""
     yield _marked(made.verdict, made.evidence)
+    if made.rights is not None:
+        yield f"  rights: {made.rights}"
     if made.reason:
         yield f"  {made.reason}"
     yield f"  confirmed by {made.trust_root}" if made.trust_root else f"  {_CONFIRM}"

@@ -69,6 +69,10 @@ class ChainView:
             self._last = (log, checkpoint, before)
         return self._last[1:]
 
+    def count(self, log: bytes) -> int:
+        """How many checkpoints a log has."""
+        return self._anchors.count(log, self._in_anchors)
+
     def closed(self, log: bytes) -> tuple[int, int] | None:
         """The block in which a log was closed, and how many checkpoints its owner stands by; None: open."""
         return self._anchors.closed(log, self._in_anchors)

@@ -3,12 +3,16 @@
 A version's sources are the inputs of the activities that made it, as their edges say. Every source has a
 version record in the file, or is listed as outside it: so a branch that was left out shows. That there is no
 further activity, and that a version without any was made from nothing, is claimed: logs prove no absence.
+
+Where rights are asked for, what was said to be made under a version's name counts as well, whatever its
+content (`by_name`), and of an asset whose version nobody named, all of its versions: as `may` asks an index.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from ledger.audit.judging import Judged
@@ -53,13 +57,15 @@ class Made(NamedTuple):
 class Closure:
     """Collects accepted records; small enough for a hundred thousand of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_name: bool = False) -> None:
+        self.by_name = by_name
         self.nodes: list[Node] = []
         self.version_of: dict[int, bytes] = {}
         """Position of a node -> the record of its version."""
         self.titles: dict[str, tuple[str, bytes]] = {}
         """Asset -> title and record of its registration."""
-        self.edges: list[Made] = []
+        self._made: list[Made] = []
+        self._joined: dict[int, int] = {}
         self._ids: dict[Node, int] = {}
         self._content: dict[tuple[str, str, str], int] = {}
         self._about: list[tuple[bytes, str]] = []
@@ -73,6 +79,9 @@ class Closure:
             node = self._id(_node(subject[0]))
             self.version_of[node] = judged.record
             self._content[self.nodes[node].asset, self.nodes[node].alg, self.nodes[node].digest] = node
+            used_before = self._ids.get(self.nodes[node]._replace(number=NO_NUMBER))
+            if used_before is not None:
+                self._joined.setdefault(used_before, node)
         elif isinstance(predicate, Activity):
             self._activity(judged.record, subject, predicate)
         elif isinstance(predicate, Registration):
@@ -87,7 +96,7 @@ class Closure:
         for edge in predicate.edges:
             output = outputs[edge.output]
             if output is not None:
-                self.edges.append(Made(output, inputs[edge.input], record, edge.basis))
+                self._made.append(Made(output, inputs[edge.input], record, edge.basis))
         self._changed += ((record, inputs[position]) for position in predicate.changed)
 
     def _output(self, resource: Resource) -> int | None:
@@ -109,6 +118,11 @@ class Closure:
             self.nodes.append(node)
         return position
 
+    @cached_property
+    def edges(self) -> list[Made]:
+        """All edges, once all records are known: what was used before its version was known leads to that."""
+        return [edge._replace(input=self._joined.get(edge.input, edge.input)) for edge in self._made]
+
     def roots(self, names: Iterable[str]) -> list[int]:
         """Return the nodes of the versions asked for; EvidenceInvalid if one has no record here."""
         named = {self.nodes[node].label: node for node in self.version_of}
@@ -125,10 +139,36 @@ class Closure:
         found = dict.fromkeys(roots)
         frontier = list(found)
         while frontier:
-            frontier = [each for node in frontier for each in sources.get(node, ()) if each not in found]
+            made = [twin for node in frontier for twin in self.twins(node)]
+            frontier = [each for node in made for each in sources.get(node, ()) if each not in found]
             found.update(dict.fromkeys(frontier))
             frontier = list(dict.fromkeys(frontier))
         return found
+
+    def twins(self, node: int) -> list[int]:
+        """Return the nodes whose sources are a node's: itself, and where names count, its namesakes."""
+        if not self.by_name:
+            return [node]
+        named = self.nodes[node]
+        if named.alg == ASSET:
+            return self._namesakes[named.asset, NO_NUMBER]
+        return self._namesakes[named.asset, named.number] if node in self.version_of else [node]
+
+    @cached_property
+    def _namesakes(self) -> dict[tuple[str, int], list[int]]:
+        """The nodes of each version's name, and under no number all of an asset."""
+        found: dict[tuple[str, int], list[int]] = defaultdict(list)
+        for position, node in enumerate(self.nodes):
+            found[node.asset, NO_NUMBER].append(position)
+            if node.number != NO_NUMBER:
+                found[node.asset, node.number].append(position)
+        return found
+
+    def name_of(self, node: int) -> str:
+        """Return what rights know a node by: content that nobody recorded under its name, by its digest."""
+        named = self.nodes[node]
+        is_known = named.alg == ASSET or node in self.version_of
+        return named.label if is_known else f"{named.asset}@{named.content}"
 
     def outside(self, reached: Iterable[int]) -> set[tuple[str, str, str]]:
         """Return name, digest name and digest of the sources of which there is no record here.
@@ -156,14 +196,24 @@ class Closure:
                 "unneeded-outside", f"{name} ({alg}:{digest}) is listed as outside, and is not"
             )
 
-    def require_needed(self, reached: dict[int, None]) -> None:
-        """Raise if there is a record that says nothing about what was asked for."""
-        assets = {self.nodes[node].asset for node in reached}
-        spare = [record for node, record in self.version_of.items() if node not in reached]
-        used = {edge.record for edge in self.edges if edge.output in reached}
+    def require_needed(
+        self, reached: dict[int, None], assets: Collection[str] = (), versions: Collection[str] = ()
+    ) -> None:
+        """Raise if there is a record that says nothing about what was asked for.
+
+        `assets` and `versions` are those that grants name, beside those of the lineage.
+        """
+        needed = {self.nodes[node].asset for node in reached}.union(assets)
+        spare = [
+            record
+            for node, record in self.version_of.items()
+            if node not in reached and self.nodes[node].label not in versions
+        ]
+        made = {twin for node in reached for twin in self.twins(node)}
+        used = {edge.record for edge in self.edges if edge.output in made}
         spare += [record for record in self._activities if record not in used]
-        spare += [record for asset, (_, record) in self.titles.items() if asset not in assets]
-        spare += [record for record, asset in self._about if asset not in assets]
+        spare += [record for asset, (_, record) in self.titles.items() if asset not in needed]
+        spare += [record for record, asset in self._about if asset not in needed]
         for record in spare:
             raise EvidenceInvalid("unneeded-record", f"record {record.hex()} is no part of the lineage")
 
@@ -176,7 +226,8 @@ class Closure:
                 if source.alg == DECLARED:
                     text = "nobody hashed this input, but what was made from it"
                     found.append(_warning("declared-input", source.label, text, edge.record))
-        for record, node in self._changed:
+        for record, used in self._changed:
+            node = self._joined.get(used, used)
             if node in reached:
                 text = "it changed while the run read it"
                 found.append(_warning("input-changed", self.nodes[node].label, text, record))

@@ -15,9 +15,13 @@ from typing import Any, Final
 from ledger.audit.chain_view import ChainView
 from ledger.audit.closure import Closure
 from ledger.audit.judging import Judge, Stands
+from ledger.audit.line_order import LineOrder, is_evidence
+from ledger.audit.posted import Settled
 from ledger.audit.proven_state import ProvenState
+from ledger.audit.reasons import REASONS
+from ledger.audit.rights import Inquiry, check_question, read_rules
+from ledger.audit.rights_facts import EvidenceFacts, Shown
 from ledger.audit.telling import Collected, tell
-from ledger.core.authority import REASONS as AUTHORITY_REASONS
 from ledger.core.checkpoint import open_checkpoint
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.digests import SEALED, unseal
@@ -25,9 +29,8 @@ from ledger.core.dsse import record_id
 from ledger.core.encoding import b64decode, unhex, unhex0x
 from ledger.core.errors import EvidenceInvalid, FormatError, LedgerError
 from ledger.core.evidence import (
-    FORMAT,
-    START,
     Account,
+    Asked,
     Block,
     CheckpointNote,
     Disclosure,
@@ -39,60 +42,26 @@ from ledger.core.evidence import (
     PartyName,
     PostedPayload,
     Record,
+    Rules,
     Start,
     StorageSlot,
+    Unread,
     decode_words,
     parse_ledger,
     parse_line,
 )
 from ledger.core.hashing import sha256
 from ledger.core.identity import log_id
+from ledger.core.names import is_asset
+from ledger.core.region_rules import RegionRules
 from ledger.core.text import check_line
 from ledger.core.trust import TrustRoot
-from ledger.core.verdict import EvidenceView
+from ledger.core.verdict import EvidenceView, RightsVerdict
 
-REASONS: Final = AUTHORITY_REASONS | {
-    "not-evidence": "the file is no evidence file",
-    "unsupported-format": "the file has a format that this release does not know",
-    "truncated": "the file ends too early",
-    "trailing-data": "there is something behind the end",
-    "line-too-long": "a line is longer than any can be",
-    "bad-line": "a line is no line of an evidence file",
-    "not-canonical": "a line is not written as it has to be",
-    "wrong-order": "lines are not in the order that they have to be in",
-    "wrong-count": "there are more or fewer lines than the end says",
-    "bad-ledger": "the ledger's description is none",
-    "unknown-code": "the ledger's contracts are none that a release shipped",
-    "wrong-address": "a contract's address does not follow from its code",
-    "wrong-code": "other code runs at a contract's address",
-    "bad-header": "the block's header is none",
-    "wrong-block": "the block is not the one that is trusted",
-    "wrong-ledger": "the ledger is not the one that is trusted, or a record is of another one",
-    "bad-state-proof": "a proof does not lead from the block to what it should prove",
-    "missing-slot": "something that the verdict rests on is not proven",
-    "unneeded-slot": "something is proven that nothing rests on",
-    "bad-checkpoint": "a signed checkpoint is not what its log's owner signed",
-    "wrong-anchor": "a record's checkpoint is not the first that covers it",
-    "not-included": "a record is not in the log under its checkpoint",
-    "bad-envelope": "an entry is no envelope",
-    "bad-record": "a payload is no well-formed record",
-    "duplicate-record": "a record is there twice",
-    "root-missing": "there is no record of a version that was asked for",
-    "lineage-incomplete": "a source is neither there nor listed as outside",
-    "unneeded-outside": "something is listed as outside that is not",
-    "unneeded-record": "a record is no part of the lineage",
-    "unneeded-line": "a line says something that nothing needs",
-    "wrong-disclosure": "a disclosed attachment is not what a record names",
-}
-"""Why a file is refused: stable codes, those of `authority` among them, and what they say."""
+__all__ = ["REASONS", "is_evidence", "verify_evidence"]
 
 Progress = Callable[[int], None]
 """Told how many bytes have been checked."""
-
-
-def is_evidence(start: bytes) -> bool:
-    """Tell from the first bytes whether a file is evidence, of whatever version."""
-    return start.startswith(START)
 
 
 def verify_evidence(
@@ -118,24 +87,6 @@ def verify_evidence(
     return reading.finish()
 
 
-_ORDER: Final[dict[type, int]] = {
-    Start: 0,
-    Block: 1,
-    Account: 2,
-    StorageSlot: 2,
-    Log: 3,
-    CheckpointNote: 4,
-    PartyName: 5,
-    Record: 6,
-    PostedPayload: 7,
-    OutsideSource: 8,
-    Disclosure: 9,
-    Forgotten: 9,
-    End: 10,
-}
-_ONCE: Final = (Start, Block, End)
-
-
 class _Reading:
     """One file being read: what the lines so far have shown."""
 
@@ -143,8 +94,7 @@ class _Reading:
         self._trust = trust
         self._digest = hashlib.sha256()
         self._bytes = self._lines = self._records = 0
-        self._section = -1
-        self._key: tuple[object, ...] = ()
+        self._order: LineOrder
         self._descriptor: LedgerDescriptor
         self._state: ProvenState
         self._chain: ChainView
@@ -154,7 +104,11 @@ class _Reading:
         self._used_logs: set[int] = set()
         self._proof: list[bytes] = []
         self._outside: list[OutsideSource] = []
-        self._closure = Closure()
+        self._unread: list[Unread] = []
+        self._asked: Asked | None = None
+        self._rules: RegionRules | None = None
+        self._inquiry: Inquiry | None = None
+        self._closure: Closure
         self._told = Collected(everything=everything)
         self._ended = False
 
@@ -162,39 +116,22 @@ class _Reading:
         """Check the next line."""
         self._digest.update(data)
         self._bytes += len(data)
-        if self._section < 0 and not is_evidence(data):
-            hint = "a data file is verified without --block, --trust, --rpc and --file"
-            raise EvidenceInvalid("not-evidence", "expected an evidence file", hint=hint)
         if self._ended:
             raise EvidenceInvalid("trailing-data", "expected nothing behind the end")
-        if self._section < 0 and not data.startswith(START + b'v1"'):
-            raise EvidenceInvalid(
-                "unsupported-format", f"expected {FORMAT}", hint="a newer release of dataledger may know it"
-            )
+        if not self._lines:
+            self._order = LineOrder(data)
         line = parse_line(data)
-        self._require_order(line)
+        self._enter(line)
         _TAKE[type(line)](self, line)
         self._lines += 1
 
-    def _require_order(self, line: EvidenceLine) -> None:
-        section = _ORDER[type(line)]
-        repeated = section == self._section and isinstance(line, _ONCE)
-        # the first two sections and that of the state can't be left out
-        skipped = section > self._section + 1 and self._section < 2
-        if section < self._section or repeated or skipped:
-            raise EvidenceInvalid(
-                "wrong-order", f"a line of this kind is not expected here: {type(line).__name__}"
-            )
-        if section != self._section:
-            self._key = ()
-            if self._section == _ORDER[StorageSlot]:
-                self._begin_records()
-        self._section = section
-
-    def _ascending(self, *key: object) -> None:
-        if self._key and not self._key < key:
-            raise EvidenceInvalid("wrong-order", "expected the lines of one kind in order, each once")
-        self._key = key
+    def _enter(self, line: EvidenceLine) -> None:
+        """Check the order, and do what is due between the kinds of lines."""
+        left = self._order.take(line)
+        if StorageSlot in left:
+            self._begin_records()
+        if Record in left:
+            self._judge.conclude(self._state.header.number)
 
     def _start(self, line: Start) -> None:
         self._descriptor = parse_ledger(line.ledger)
@@ -202,11 +139,24 @@ class _Reading:
             raise EvidenceInvalid("wrong-order", "expected the versions asked for in order, each once")
         self._told.roots = tuple(line.roots)
 
+    def _question(self, line: Asked) -> None:
+        check_question(line)
+        if len(self._told.roots) > 1:
+            raise EvidenceInvalid("bad-question", "expected one version to ask about")
+        self._asked = line
+        self._told.asked = line.party
+
+    def _rule_list(self, line: Rules) -> None:
+        self._rules = read_rules(line)
+
     def _block(self, line: Block) -> None:
         self._state = ProvenState(self._descriptor, line)
         if self._trust is not None:
             root = self._trust.confirm(self._descriptor, self._state.header)
             self._told.trust_root = root
+        if self._asked is not None:
+            self._inquiry = Inquiry(self._asked, self._told.roots[0], self._rules)
+            self._inquiry.require_fit(self._state.block, self._descriptor.chain_id)
 
     def _account(self, line: Account) -> None:
         self._state.account(line)
@@ -217,14 +167,15 @@ class _Reading:
     def _begin_records(self) -> None:
         self._state.complete()
         self._chain = ChainView(self._descriptor, self._state.read)
-        self._judge = Judge(self._descriptor, self._chain)
+        self._judge = Judge(self._descriptor, self._chain, rights=self._asked is not None)
+        self._closure = Closure(by_name=self._asked is not None)
 
     def _log(self, line: Log) -> None:
         owner = _address(line.owner)
         identifier = log_id(
             self._descriptor.chain_id, self._descriptor.address("Anchors"), owner, line.number
         )
-        self._ascending(identifier)
+        self._order.ascend(identifier)
         self._logs.append((identifier, owner))
         closed = self._chain.closed(identifier)
         if closed is not None:
@@ -238,7 +189,7 @@ class _Reading:
     def _checkpoint(self, line: CheckpointNote) -> None:
         """Check the owner's note: it says what the chain says, and a key of the owner signed it."""
         log, owner = self._log_at(line.log)
-        self._ascending(line.log, line.n)
+        self._order.ascend(line.log, line.n)
         key = _hash(line.key, "key")
         if self._chain.key(owner, key) is None:
             raise EvidenceInvalid("bad-checkpoint", f"the key {line.key} is none of the log's owner")
@@ -256,7 +207,7 @@ class _Reading:
         self._notes.add((line.log, line.n))
 
     def _party(self, line: PartyName) -> None:
-        self._ascending(line.did)
+        self._order.ascend(line.did)
         try:
             check_line(line.name, what="name", limit=len(line.name))
         except FormatError as error:
@@ -283,15 +234,26 @@ class _Reading:
 
     def _posted(self, line: PostedPayload) -> None:
         payload = line.payload.encode()
-        self._ascending(record_id(payload))
-        self._judge.excuse(payload)
+        self._order.ascend(record_id(payload))
+        self._judge.posted.excuse(record_id(payload), self._judge.read(payload))
 
     def _outside_source(self, line: OutsideSource) -> None:
-        self._ascending(line.name, *next(iter(line.digest.items())))
+        self._order.ascend(line.name, *next(iter(line.digest.items())))
         self._outside.append(line)
 
+    def _unread_log(self, line: Unread) -> None:
+        """Take the word of whoever made the file that a log could not be had; there has to be such a log."""
+        self._order.ascend(line.asset, line.party, line.owner, line.number)
+        if not is_asset(line.asset):
+            raise EvidenceInvalid("bad-line", "expected the name of an asset")
+        owner, anchors = _address(line.owner), self._descriptor.address("Anchors")
+        log = log_id(self._descriptor.chain_id, anchors, owner, line.number)
+        if not self._chain.count(log):
+            raise EvidenceInvalid("unneeded-line", f"log {line.number} of {line.owner} has no checkpoint")
+        self._unread.append(line)
+
     def _disclosure(self, line: Disclosure) -> None:
-        self._ascending(line.digest)
+        self._order.ascend(line.digest)
         self._require_named(line.digest)
         try:
             sealed = b64decode(line.sealed)
@@ -305,7 +267,7 @@ class _Reading:
         self._told.disclosed(line.digest, content)
 
     def _forgotten(self, line: Forgotten) -> None:
-        self._ascending(line.digest)
+        self._order.ascend(line.digest)
         self._require_named(line.digest)
         self._told.forgotten(line.digest)
 
@@ -322,7 +284,7 @@ class _Reading:
 
     def finish(self) -> EvidenceView:
         """Say what the whole file comes to."""
-        if self._section < 0:
+        if not self._lines:
             raise EvidenceInvalid("not-evidence", "expected an evidence file, this one is empty")
         if not self._ended:
             raise EvidenceInvalid(
@@ -333,16 +295,38 @@ class _Reading:
         roots = self._closure.roots(self._told.roots)
         reached = self._closure.reached(roots)
         self._closure.require_whole(reached, self._outside)
-        self._closure.require_needed(reached)
-        settled = self._judge.settle()
+        settled = self._judge.posted.settle()
+        rights = self._rights(reached, settled)
         self._state.finish()
         told = self._told
         told.outside, told.bytes, told.digest = self._outside, self._bytes, self._digest.hexdigest()
-        return tell(told, self._descriptor, self._state.header, self._closure, reached, settled)
+        return tell(told, self._descriptor, self._state.header, self._closure, reached, settled, rights)
+
+    def _rights(self, reached: dict[int, None], settled: Settled) -> RightsVerdict | None:
+        """Answer the question, if there is one, and refuse what neither it nor the lineage needs."""
+        if self._inquiry is None:
+            self._closure.require_needed(reached)
+            return None
+        facts = EvidenceFacts(
+            Shown(self._descriptor, self._state.block, self._chain, self._judge, self._closure, settled),
+            self._outside,
+            self._unread,
+        )
+        needed = self._inquiry.needed(facts, self._judge)
+        self._closure.require_needed(reached, needed.assets, needed.versions)
+        for spare in sorted(self._judge.said_of.keys() - needed.records):
+            raise EvidenceInvalid("unneeded-record", f"the answer does not rest on record {spare.hex()}")
+        answer = self._inquiry.answer(facts, self._state.block, self._told.trust_root)
+        for line in self._unread:
+            if (line.asset, line.party) not in facts.consulted:
+                raise EvidenceInvalid("unneeded-line", f"of rights in {line.asset} nothing is asked there")
+        return answer
 
 
 _TAKE: Final[dict[type, Callable[[Any, Any], None]]] = {
     Start: _Reading._start,
+    Asked: _Reading._question,
+    Rules: _Reading._rule_list,
     Block: _Reading._block,
     Account: _Reading._account,
     StorageSlot: _Reading._slot,
@@ -352,6 +336,7 @@ _TAKE: Final[dict[type, Callable[[Any, Any], None]]] = {
     Record: _Reading._record,
     PostedPayload: _Reading._posted,
     OutsideSource: _Reading._outside_source,
+    Unread: _Reading._unread_log,
     Disclosure: _Reading._disclosure,
     Forgotten: _Reading._forgotten,
     End: _Reading._end,

@@ -61,6 +61,18 @@ def holding(
     return Holding(holder, tuple(dict.fromkeys(doubts)))
 
 
+def ever_held(
+    chain: ChainView, ledger_id: bytes, asset: str, block: int, transfers: Sequence[SeenTransfer]
+) -> list[bytes]:
+    """Return who ever held an asset by the end of `block`, the owners until the first move too."""
+    owners = [entry for entry in chain.owners(namespace_of(asset)) if entry[1] <= block]
+    posts = _posts(chain, target_of_asset(asset_digest(ledger_id, asset)), owners, transfers)
+    moves = list(_moves(owners, _offers(posts, transfers), block + 1))
+    first = moves[0].block if moves else block
+    held = [owner for owner, start in owners if start <= first]
+    return list(dict.fromkeys([*held, *(move.receiver for move in moves)]))
+
+
 def _end_of_doubt(seen: SeenTransfer | None, party: bytes, block: int) -> int:
     """Return the block before which what `party` posted might have taken effect unseen."""
     if seen is None:

@@ -6,31 +6,44 @@ asset was not registered before, that a version was not recorded before, and, wh
 version is not at hand, that it is the one that counts. These are claimed; everything else is proven, or the
 record is refused.
 
-What takes something away counts from its posting on chain (`core.postings`). Whether that happened is settled
-in `settle`, when all records are known: a posted id whose record is not at hand leaves a doubt.
+What takes something away counts from its posting on chain: `posted` settles that when all records are known.
+Records about rights are judged only where a file answers a question about rights.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from ledger.audit.chain_view import ChainView
-from ledger.audit.holders import SeenTransfer, holding
+from ledger.audit.holders import SeenTransfer, ever_held, holding
+from ledger.audit.posted import Posted, SeenRevocation
 from ledger.core import dsse
 from ledger.core.authority import Accepted, KeyState, Place, authorize
+from ledger.core.authority_rights import is_kept
 from ledger.core.chain_facts import Checkpoint
 from ledger.core.descriptor import LedgerDescriptor
-from ledger.core.digests import asset_digest, target_of_asset, target_of_record
 from ledger.core.errors import EvidenceInvalid, LedgerError, SignatureInvalid, Unauthorized
 from ledger.core.identity import parse_did
 from ledger.core.merkle import leaf_hash, verify_inclusion
-from ledger.core.postings import is_posted_type
-from ledger.core.records import Activity, Registration, Revocation, Statement, Transfer, Version
+from ledger.core.negotiation import transition_findings
+from ledger.core.postings import is_freeze, is_posted_type
+from ledger.core.records import (
+    Activity,
+    Agreement,
+    Delivery,
+    Grant,
+    Predicate,
+    Registration,
+    Revocation,
+    Settlement,
+    Statement,
+    Transfer,
+    Version,
+)
 from ledger.core.statement import parse_statement
+from ledger.core.terms import terms_of
 
 
 class Stands(Struct, frozen=True):
@@ -53,32 +66,35 @@ class Judged(Struct, frozen=True):
     anchor: Checkpoint
 
 
-class Settled(Struct, frozen=True):
-    """What became of records: by id, the revocation that took one back, and why another can't be told."""
+class Said(Struct, frozen=True):
+    """A record about rights, or a registration that names an arbiter, and where it stands."""
 
-    revoked: dict[bytes, bytes]
-    unknown: dict[bytes, str]
+    record: bytes
+    statement: Statement
+    order: tuple[int, str, int]
 
 
 class Judge:
     """Judges records in the order of (block, log id, index); answers `authority.Facts` from them."""
 
-    def __init__(self, descriptor: LedgerDescriptor, chain: ChainView) -> None:
+    def __init__(self, descriptor: LedgerDescriptor, chain: ChainView, *, rights: bool = False) -> None:
         self._ledger_id = descriptor.ledger_id
         self._ledger = descriptor.ledger_id.hex()
         self._chain_id = descriptor.chain_id
         self._chain = chain
+        self._rights = rights
         self._at: tuple[int, bytes, int] = (-1, b"", -1)
         self._judging = b""
         self._claimed: tuple[str, int, bytes] | None = None
         self._accepted: dict[bytes, Accepted] = {}
         self._assets: dict[str, bytes] = {}
         self._versions: dict[tuple[str, int], bytes] = {}
-        self._transfers: dict[str, list[SeenTransfer]] = defaultdict(list)
-        self._revocations: dict[bytes, tuple[bytes, frozenset[bytes]]] = {}
-        self._posted: list[tuple[bytes, bytes, bytes]] = []
-        self._doubts: list[tuple[bytes, str, bytes, bytes]] = []
-        self._harmless: set[bytes] = set()
+        self._followers: dict[bytes, bytes] = {}
+        self.said_of: dict[bytes, Said] = {}
+        """Records about rights by their ids; empty unless there is a question about rights."""
+        self.times: dict[int, int] = {}
+        """Blocks of anchors -> their times (Unix seconds)."""
+        self.posted = Posted(chain, descriptor.ledger_id, self._accepted)
 
     def judge(self, entry: bytes, stands: Stands) -> Judged:
         """Check an entry from the bytes up and let it count; EvidenceInvalid if it does not."""
@@ -90,7 +106,7 @@ class Judge:
         if record in self._accepted:
             raise EvidenceInvalid("duplicate-record", f"record {record.hex()} is there twice")
         statement = _parsed(envelope.payload)
-        _require_lineage(record, statement)
+        self._require_kind(record, statement)
         keyids = tuple(each.keyid for each in envelope.signatures)
         place = Place(self._ledger, self._chain_id, stands.log.hex(), anchor.block, anchor.time_unix_s)
         self._judging, self._claimed = record, _predecessor(statement)
@@ -98,7 +114,8 @@ class Judge:
             authorize(statement, keyids, place, self)
         except Unauthorized as error:
             raise EvidenceInvalid(error.reason, str(error), hint=error.hint) from None
-        self._accept(record, statement, anchor.block)
+        self.times[anchor.block] = anchor.time_unix_s
+        self._accept(record, statement, anchor.block, stands)
         return Judged(record, statement, keyids, stands.log, stands.index, anchor)
 
     def _anchor(self, stands: Stands) -> Checkpoint:
@@ -120,9 +137,11 @@ class Judge:
             raise EvidenceInvalid("wrong-order", "expected records by block of the anchor, log id and index")
         self._at = at
 
-    def _accept(self, record: bytes, statement: Statement, block: int) -> None:
+    def _accept(self, record: bytes, statement: Statement, block: int, stands: Stands) -> None:
         predicate, name = statement.predicate, statement.subject[0].name
         authors = tuple(parse_did(author)[1] for author in predicate.authors)
+        if self._rights and is_kept(predicate):
+            self._accept_rights(Said(record, statement, (block, stands.log.hex(), stands.index)))
         self._accepted[record] = Accepted(type(predicate), authors)
         if isinstance(predicate, Registration):
             self._assets[name] = record
@@ -130,11 +149,23 @@ class Judge:
             self._accept_version(name, predicate.number, record)
         elif isinstance(predicate, Transfer):
             giver, receiver = parse_did(predicate.giver)[1], parse_did(predicate.receiver)[1]
-            self._transfers[name].append(SeenTransfer(record, giver, receiver, block))
+            self.posted.transfers[name].append(SeenTransfer(record, giver, receiver, block))
         elif isinstance(predicate, Revocation):
-            self._revocations[record] = bytes.fromhex(predicate.target), frozenset(authors)
-        if not is_posted_type(predicate):
-            self._note_posts(record, authors)
+            target = bytes.fromhex(predicate.target)
+            seen = SeenRevocation(target, frozenset(authors), block, predicate.effective)
+            self.posted.revocations[record] = seen
+        if not is_posted_type(predicate) or is_freeze(predicate):
+            self.posted.note(record, authors)
+        if self._rights and (arbiter := arbiter_of(predicate)):
+            self.posted.note_others(record, [parse_did(arbiter)[1]])
+
+    def _accept_rights(self, said: Said) -> None:
+        """Keep what is asked for again; a step out of turn is nobody's step before."""
+        predicate = said.statement.predicate
+        previous = predicate.previous if isinstance(predicate, Agreement | Delivery) else ""
+        if previous and not transition_findings(said.statement, said.record, self):
+            self._followers.setdefault(bytes.fromhex(previous), said.record)
+        self.said_of[said.record] = said
 
     def _accept_version(self, name: str, number: int, record: bytes) -> None:
         """Note a version; one whose successor stands before it says that the successor does not count."""
@@ -143,45 +174,7 @@ class Judge:
             raise EvidenceInvalid("version-gap", f"{name} stands behind version {number + 1}")
         self._versions[asset, number] = record
 
-    def _note_posts(self, record: bytes, authors: Iterable[bytes]) -> None:
-        """Note what the authors posted against their record: nothing, nearly always."""
-        target = target_of_record(record)
-        for author in authors:
-            self._posted += ((record, author, posted) for posted, _ in self._chain.posts(author, target))
-
-    def open_posts(self) -> set[bytes]:
-        """Return the posted ids whose records are not at hand, and might take something away."""
-        return self._against.keys() - self._accepted.keys()
-
-    @cached_property
-    def _against(self) -> dict[bytes, set[tuple[bytes | str, bytes]]]:
-        """What each id was posted against, once all records are known: a record or an asset, and by whom."""
-        against: dict[bytes, set[tuple[bytes | str, bytes]]] = defaultdict(set)
-        for record, author, posted in self._posted:
-            against[posted].add((record, author))
-        for _, asset, party, posted in self._doubts:
-            against[posted].add((asset, party))
-        return dict(against)
-
-    def is_harmless(self, payload: bytes) -> bool:
-        """Tell whether an open post's payload says something else than what would take something away."""
-        said = self._read(payload)
-        return not any(_takes(said, *each) for each in self._against[dsse.record_id(payload)])
-
-    def excuse(self, payload: bytes) -> None:
-        """Note that an open post takes nothing away, now that all records are known.
-
-        EvidenceInvalid if nobody posted it against anything here, or if it does take something away.
-        """
-        posted = dsse.record_id(payload)
-        if posted not in self.open_posts() or not self.is_harmless(payload):
-            raise EvidenceInvalid(
-                "unneeded-record",
-                f"expected the payload of an open post that takes nothing away, got {posted.hex()}",
-            )
-        self._harmless.add(posted)
-
-    def _read(self, payload: bytes) -> Statement | None:
+    def read(self, payload: bytes) -> Statement | None:
         """Return what a payload says here; None if it is no record of this ledger, and never will be."""
         try:
             statement = parse_statement(payload)
@@ -189,38 +182,32 @@ class Judge:
             return None
         return statement if statement.predicate.ledger == self._ledger else None
 
-    def settle(self) -> Settled:
-        """Find out what was taken back, now that all records are known, and what can't be told."""
-        revoked: dict[bytes, bytes] = {}
-        unknown: dict[bytes, str] = {}
-        used = set()
-        at_hand = self._accepted.keys() | self._harmless
-        for record, author, posted in self._posted:
-            target, authors = self._revocations.get(posted, (b"", frozenset()))
-            if target == record and author in authors:
-                revoked.setdefault(record, posted)
-                used.add(posted)
-            elif posted not in at_hand:
-                unknown[record] = f"0x{author.hex()} posted {posted.hex()} against it, which is not at hand"
-        for record, asset, party, posted in self._doubts:
-            if posted not in at_hand:
-                unknown[record] = f"a holder of {asset} posted {posted.hex()}, which is not at hand"
-            elif any((each.record, each.giver) == (posted, party) for each in self._transfers[asset]):
-                unknown[record] = (
-                    f"a holder of {asset} posted the transfer {posted.hex()} before its anchor at hand:"
-                    " it may have been anchored earlier, too"
-                )
-        for spare in [*sorted(self._revocations.keys() - used), *self._unposted_transfers()]:
-            raise EvidenceInvalid("unneeded-record", f"nobody posted {spare.hex()} who could have")
-        return Settled(revoked, unknown)
+    def _require_kind(self, record: bytes, statement: Statement) -> None:
+        """Refuse records that say nothing about what is asked: of what it is made, and who may use it."""
+        kind = type(statement.predicate)
+        if kind is Settlement or (not self._rights and kind not in _LINEAGE):
+            text = f"record {record.hex()} is no part of a lineage: {kind.__name__.lower()}"
+            raise EvidenceInvalid("unneeded-record", text)
 
-    def _unposted_transfers(self) -> Iterator[bytes]:
-        """Yield the transfers that take nothing from anybody; what givers posted was read to judge them."""
-        for asset, transfers in self._transfers.items():
-            target = target_of_asset(asset_digest(self._ledger_id, asset))
-            for each in transfers:
-                if each.record not in [posted for posted, _ in self._chain.posts(each.giver, target)]:
-                    yield each.record
+    def conclude(self, block: int) -> None:
+        """Note what holders posted by the end of `block`, now that all records are known."""
+        holders: dict[str, list[bytes]] = {}
+        for record in self.said_of:
+            self._note_holders(record, block, holders)
+
+    def _note_holders(self, record: bytes, block: int, holders: dict[str, list[bytes]]) -> None:
+        """Note what everybody posted against a holder's grant who ever held what it is about."""
+        said = self.said_of[record].statement
+        if isinstance(said.predicate, Grant) and not said.predicate.under:
+            for asset in {each.name.partition("@")[0]: None for each in said.subject}:
+                if asset not in holders:
+                    holders[asset] = self.holders(asset, block)
+                self.posted.note_others(record, holders[asset])
+
+    def holders(self, asset: str, block: int) -> list[bytes]:
+        """Return everybody who held an asset by the end of a block, as far as is known so far."""
+        transfers = self.posted.transfers.get(asset, ())
+        return ever_held(self._chain, self._ledger_id, asset, block, transfers)
 
     # --- authority.Facts
 
@@ -246,10 +233,11 @@ class Judge:
 
         A transfer that was posted before its anchor casts no doubt on itself: it binds either way.
         """
-        found = holding(self._chain, self._ledger_id, asset, block, self._transfers.get(asset, ()))
+        transfers = self.posted.transfers.get(asset, ())
+        found = holding(self._chain, self._ledger_id, asset, block, transfers)
         for party, posted in found.doubts:
             if posted != self._judging:
-                self._doubts.append((self._judging, asset, party, posted))
+                self.posted.doubt(self._judging, asset, party, posted)
         return found.holder
 
     def asset(self, asset: str) -> bytes | None:
@@ -267,41 +255,40 @@ class Judge:
         """Type and authors of a record at hand."""
         return self._accepted.get(record_id)
 
-    # What only the rules of rights ask: of their records there is none here (`_require_lineage`).
+    def said(self, record_id: bytes) -> Statement | None:
+        """What a record about rights at hand says."""
+        found = self.said_of.get(record_id)
+        return None if found is None else found.statement
 
-    def said(self, record_id: bytes) -> None:
-        """Nothing."""
+    def follower(self, record_id: bytes) -> bytes | None:
+        """The step that follows another."""
+        return self._followers.get(record_id)
 
-    def follower(self, record_id: bytes) -> None:
-        """Nothing."""
+    def revoked_block(self, record_id: bytes) -> int | None:
+        """The block in which a record was taken back, as far as revocations at hand say.
 
-    def revoked_block(self, record_id: bytes) -> None:
-        """Nothing."""
+        One that was anchored earlier, too, and is shown later, leaves a doubt: see `rights_facts`.
+        """
+        if record_id in self.said_of:
+            self._note_holders(record_id, self._at[0], {})
+        blocks = [
+            max(seen.block, block)
+            for party, posted, block in self.posted.against(record_id)
+            for seen in (self.posted.takes_back(posted, record_id, party),)
+            if seen is not None
+        ]
+        return min(blocks, default=None)
 
 
 _LINEAGE = (Registration, Version, Activity, Transfer, Revocation)
 
 
-def _require_lineage(record: bytes, statement: Statement) -> None:
-    """Refuse records of rights: they say nothing about what a version is made from."""
-    if not isinstance(statement.predicate, _LINEAGE):
-        kind = type(statement.predicate).__name__.lower()
-        raise EvidenceInvalid("unneeded-record", f"record {record.hex()} is no part of a lineage: {kind}")
-
-
-def _takes(said: Statement | None, target: bytes | str, party: bytes) -> bool:
-    """Tell whether a record transfers an asset, or revokes a record, if `party` posts it."""
-    if said is None:
-        return False
-    predicate = said.predicate
-    if isinstance(predicate, Transfer):
-        return said.subject[0].name == target and parse_did(predicate.giver)[1] == party
-    return (
-        isinstance(predicate, Revocation)
-        and isinstance(target, bytes)
-        and predicate.target == target.hex()
-        and party in [parse_did(each)[1] for each in predicate.authors]
-    )
+def arbiter_of(predicate: Predicate) -> str:
+    """Return the party (DID) that may freeze a registration, grant or agreement; empty for nobody."""
+    if isinstance(predicate, Registration):
+        return predicate.arbiter
+    terms = terms_of(predicate)
+    return "" if terms is None else terms.arbiter
 
 
 def _require_included(entry: bytes, stands: Stands, anchor: Checkpoint) -> None:

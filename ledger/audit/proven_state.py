@@ -8,6 +8,7 @@ shipped, at the address that follows from it: then what a slot means is known.
 from __future__ import annotations
 
 from ledger.core import rlp
+from ledger.core.chain_facts import BlockRef
 from ledger.core.descriptor import CONTRACTS, LedgerDescriptor, check_address
 from ledger.core.encoding import b64decode
 from ledger.core.errors import EvidenceInvalid, Invalid, LedgerError
@@ -30,6 +31,12 @@ class ProvenState:
         self._contract = ""
         self._words: dict[str, dict[bytes, bytes]] = {}
         self._unread: set[tuple[str, bytes]] = set()
+
+    @property
+    def block(self) -> BlockRef:
+        """The block, as its header says."""
+        header = self.header
+        return BlockRef(header.number, header.hash, header.parent_hash, header.time_unix_s)
 
     def account(self, line: Account) -> None:
         """Take a contract's account; its slots follow."""

@@ -14,14 +14,15 @@ from typing import Literal
 from msgspec.structs import replace as _replace
 
 from ledger.audit.closure import NO_NUMBER, Closure, Node
-from ledger.audit.judging import Judged, Settled
+from ledger.audit.judging import Judged
+from ledger.audit.posted import Settled
 from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.digests import ASSET, DECLARED, SEALED
 from ledger.core.errors import EvidenceInvalid
 from ledger.core.evidence import OutsideSource
 from ledger.core.header import Header
 from ledger.core.lineage import Kind, LineageEdge, LineageGraph, LineageNode
-from ledger.core.records import Activity, Version
+from ledger.core.records import Activity, Agreement, Attestation, Delivery, Grant, Version
 from ledger.core.verdict import (
     AttachmentShown,
     AttachmentState,
@@ -32,6 +33,7 @@ from ledger.core.verdict import (
     Outside,
     PartyNamed,
     ProvenBlock,
+    RightsVerdict,
     RootVerdict,
     Verdict,
 )
@@ -45,6 +47,7 @@ class Collected:
     def __init__(self, *, everything: bool) -> None:
         self.everything = everything
         self.roots: tuple[str, ...] = ()
+        self.asked = ""
         self.trust_root = ""
         self.names: dict[str, str] = {}
         self.closed: dict[bytes, tuple[int, int]] = {}
@@ -60,6 +63,7 @@ class Collected:
         self.blocks: tuple[int, int] | None = None
         self.count = 0
         self.disowned: dict[bytes, int] = {}
+        self.of_rights: set[bytes] = set()
         self._contents: dict[str, bytes] = {}
         self._forgotten: set[str] = set()
 
@@ -77,6 +81,8 @@ class Collected:
         closed = self.closed.get(judged.log)
         if closed is not None and judged.anchor.n >= closed[1]:
             self.disowned[judged.log] = self.disowned.get(judged.log, 0) + 1
+        if isinstance(predicate, Grant | Agreement | Delivery | Attestation):
+            self.of_rights.add(judged.record)
         if self.everything or (isinstance(predicate, Version) and subject[0].name in self.roots):
             self.records[judged.record] = _shown(judged)
         if self.everything:
@@ -120,9 +126,11 @@ def tell(
     closure: Closure,
     reached: dict[int, None],
     settled: Settled,
+    rights: RightsVerdict | None = None,
 ) -> EvidenceView:
     """Say what it all comes to."""
-    _require_named_authors(told)
+    parties = sorted({*told.authors, *filter(None, [told.asked])})
+    _require_named_authors(told, parties)
     roots = tuple(_roots(told, closure, settled))
     unknown = _unknown(told, settled)
     conclusion, reason = _conclude(roots, unknown, told.trust_root)
@@ -136,7 +144,7 @@ def tell(
             number=header.number, hash=f"0x{header.hash.hex()}", time_unix_s=header.time_unix_s
         ),
         roots=roots,
-        parties=tuple(PartyNamed(did=did, name=told.names.get(did, "")) for did in sorted(told.authors)),
+        parties=tuple(PartyNamed(did=did, name=told.names.get(did, "")) for did in parties),
         records=told.count,
         logs=len(told.logs),
         proven=tuple(_proven(told, header, settled)),
@@ -149,6 +157,7 @@ def tell(
         bytes=told.bytes,
         digest=told.digest,
         notes=tuple(filter(None, [told.private()])),
+        rights=rights,
     )
     if not told.everything:
         return EvidenceView(verdict=verdict, records=[], graph=_no_graph(told.roots))
@@ -156,8 +165,8 @@ def tell(
     return EvidenceView(verdict=verdict, records=records, graph=_graph(told, closure, reached, verdict))
 
 
-def _require_named_authors(told: Collected) -> None:
-    for did in sorted(set(told.names) - set(told.authors)):
+def _require_named_authors(told: Collected, parties: Iterable[str]) -> None:
+    for did in sorted(set(told.names) - set(parties)):
         raise EvidenceInvalid("unneeded-line", f"{did} is named, and signed nothing here")
 
 
@@ -181,6 +190,7 @@ def _proven(told: Collected, header: Header, settled: Settled) -> Iterator[str]:
     )
     yield "each was signed by its authors, with keys that were valid at its anchor"
     right = "each author had the right to say it: owned the namespace or held the asset at its anchor"
+    right += ", or had been given it" if told.of_rights else ""
     yield right + (" (but see what is unknown)" if settled.unknown else "")
     left = told.count - len(settled.revoked.keys() | settled.unknown.keys())
     yield f"{_count(left, 'record')} had not been taken back by their authors up to {block}"
@@ -204,7 +214,11 @@ def _declared(closure: Closure, reached: Iterable[int]) -> Iterator[str]:
 
 
 def _unknown(told: Collected, settled: Settled) -> tuple[str, ...]:
-    texts = [f"record {record.hex()}: {text}" for record, text in settled.unknown.items()]
+    texts = [
+        f"record {record.hex()}: {text}"
+        for record, text in settled.unknown.items()
+        if record not in told.of_rights
+    ]
     texts += [f"{each.name}: its log could not be had" for each in told.outside if each.why == "unavailable"]
     return tuple(texts)
 

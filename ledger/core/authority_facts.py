@@ -17,7 +17,7 @@ from ledger.core.errors import Unauthorized
 from ledger.core.identity import parse_did
 from ledger.core.records import Predicate, Statement
 
-RULES_VERSION: Final = 2
+RULES_VERSION: Final = 3
 """Raised whenever the same chain and logs would lead to another verdict or effect."""
 
 REASONS: Final = {

@@ -1,10 +1,12 @@
 """Evidence files: what proves the lineage of some versions to somebody who has nothing else.
 
-Source: docs/formats.md section 11, which is normative. A file is lines of JSON, each ended by a line feed,
+Source: docs/formats.md section 11, which is normative. A file of version 2 also answers whether a party may
+do something with the one version that it is about. A file is lines of JSON, each ended by a line feed,
 each exactly as `format_line` writes it: members in the order of the Struct, nothing left out but defaults, no
 white space. They come in one order, so that a reader checks each line as it comes, from the block down:
 
     evidence                       what it is: ledger, versions asked for
+    question, rules                version 2: who may do what, for what, where and when; border rules
     block                          the header at whose end everything below was so
     account, slot, slot, ...       each contract's account, and every storage slot that the verdict rests on
     log, ...                       the logs spoken of
@@ -13,6 +15,7 @@ white space. They come in one order, so that a reader checks each line as it com
     record, ...                    envelopes as stored, with inclusion proofs, in order of anchoring
     posted, ...                    payloads that were posted and take nothing away
     outside, ...                   sources that the file does not follow
+    unread, ...                    version 2: logs that may say more, and that whoever made it could not have
     disclosure | forgotten, ...    private attachments
     end                            how many lines and records there were
 
@@ -29,9 +32,14 @@ from msgspec import Meta, Raw, Struct
 from ledger.core.descriptor import LedgerDescriptor, format_descriptor, parse_descriptor
 from ledger.core.encoding import MAX_INTEGER, b64decode, b64encode, check_depth
 from ledger.core.errors import EvidenceInvalid, FormatError, LedgerError
-from ledger.core.records import Digests, Hex, Line, Party
+from ledger.core.record_parts import Time
+from ledger.core.records import Digests, Hex, Label, Line, Party
+from ledger.core.records_rights import Region, Right
+from ledger.core.region_rules import MAX_RULES_BYTES
 
 FORMAT: Final = "dataledger/evidence/v1"
+FORMAT_RIGHTS: Final = "dataledger/evidence/v2"
+"""A file that answers a question about rights, too."""
 START: Final = b'{"line":"evidence","format":"dataledger/evidence/'
 """How every evidence file begins, of this version or a later one."""
 
@@ -44,6 +52,8 @@ MAX_DISCLOSED: Final = 1 << 24
 """Most bytes of a disclosed attachment's preimage; a larger one has to be handed over apart."""
 MAX_DISCLOSURE: Final = 4 * MAX_DISCLOSED // 3 + 1024
 """Most bytes of a disclosure's line."""
+MAX_RULE_LINE: Final = 4 * MAX_RULES_BYTES // 3 + 1024
+"""Most bytes of a line with a rule list."""
 MAX_ROOTS: Final = 10_000
 
 Contract = Literal["Identities", "Directory", "Anchors", "Revocations"]
@@ -64,6 +74,25 @@ class Start(_Line, frozen=True, tag="evidence", kw_only=True):
     format: str
     ledger: Raw
     roots: Annotated[list[Line], Meta(min_length=1, max_length=MAX_ROOTS)]
+
+
+class Asked(_Line, frozen=True, tag="question", kw_only=True):
+    """May `party` do this with the version that the file is about, until the end of the second `at`?
+
+    Without `purpose` or `region` it was not said for what, or where.
+    """
+
+    party: Party
+    right: Right
+    at: Time
+    purpose: Label | Literal[""] = ""
+    region: Region | Literal[""] = ""
+
+
+class Rules(_Line, frozen=True, tag="rules"):
+    """The list of border rules (`region_rules`) that the answer goes by, as its bytes in base64."""
+
+    file: Base64
 
 
 class Block(_Line, frozen=True, tag="block"):
@@ -143,6 +172,20 @@ class OutsideSource(_Line, frozen=True, tag="outside"):
     why: Literal["unregistered", "unavailable"]
 
 
+class Unread(_Line, frozen=True, tag="unread", kw_only=True):
+    """A log that whoever made the file could not have, and that may say more of rights in an asset.
+
+    Without `party` it is that of somebody who held the asset, or signed for one: then no answer about the
+    asset is certain. With `party`, somebody may have given that party a right there. By asset, party, owner,
+    number.
+    """
+
+    asset: Line
+    owner: Annotated[str, Meta(min_length=42, max_length=42)]
+    number: Count
+    party: Party | Literal[""] = ""
+
+
 class Disclosure(_Line, frozen=True, tag="disclosure"):
     """The preimage of a private attachment, in base64; its SHA-256 is what a record names. By digest."""
 
@@ -165,6 +208,8 @@ class End(_Line, frozen=True, tag="end"):
 
 EvidenceLine = (
     Start
+    | Asked
+    | Rules
     | Block
     | Account
     | StorageSlot
@@ -174,6 +219,7 @@ EvidenceLine = (
     | Record
     | PostedPayload
     | OutsideSource
+    | Unread
     | Disclosure
     | Forgotten
     | End
@@ -183,6 +229,9 @@ _decoder = msgspec.json.Decoder(EvidenceLine)
 _encoder = msgspec.json.Encoder()
 
 
+_LONG: Final = {b'{"line":"disclosure"': MAX_DISCLOSURE, b'{"line":"rules"': MAX_RULE_LINE}
+
+
 def format_line(line: EvidenceLine) -> bytes:
     """Write a line, with its line feed."""
     return _encoder.encode(line) + b"\n"
@@ -190,7 +239,7 @@ def format_line(line: EvidenceLine) -> bytes:
 
 def parse_line(data: bytes) -> EvidenceLine:
     """Read a line, with its line feed; EvidenceInvalid for anything that `format_line` would not write."""
-    limit = MAX_DISCLOSURE if data.startswith(b'{"line":"disclosure"') else MAX_LINE
+    limit = next((most for start, most in _LONG.items() if data.startswith(start)), MAX_LINE)
     if len(data) > limit:
         raise EvidenceInvalid("line-too-long", f"expected a line of at most {limit} bytes, got {len(data)}")
     if not data.endswith(b"\n"):

@@ -38,7 +38,7 @@ def may(asked: Question, facts: RightsFacts, rules: RegionRules | None = None) -
     Without `rules` no border is looked at: the regions of the grants are all that counts.
     """
     nature_of = natures(asked.name, asked.at_ns, facts)
-    questions = {asked: None, **dict.fromkeys(_of_inputs(asked, nature_of, facts))}
+    questions = {asked: None, **dict.fromkeys(asked_of_inputs(asked, nature_of, facts))}
     parts = [right_to(each, facts, nature_of[each.name]) for each in questions]
     parts += _of_unproven(asked, nature_of, facts)
     nature = nature_of[asked.name]
@@ -92,7 +92,7 @@ def _chains(asked: Question, asset: str, facts: RightsFacts, nature: Nature) -> 
     return [judge_chain(grant, asked, nature, facts) for grant in grants if grant.taker in (asked.party, "")]
 
 
-def _of_inputs(asked: Question, nature_of: dict[str, Nature], facts: RightsFacts) -> Iterator[Question]:
+def asked_of_inputs(asked: Question, nature_of: dict[str, Nature], facts: RightsFacts) -> Iterator[Question]:
     """Ask, for everything that went into it, whether its maker might make this of it."""
     for node in nature_of:
         maker = facts.holder(node.partition("@")[0], asked.at_ns)

@@ -147,15 +147,23 @@ def _time_faults(link: Given, at_ns: int) -> Iterator[tuple[str, str]]:
 
 def _is_met(condition: Condition, link: Given, asked: Question, facts: RightsFacts) -> bool:
     """Tell whether what a condition demands of this link is attested at the time asked for."""
+    return is_first_time(condition, link, asked) or any(True for _ in meeting(condition, link, asked, facts))
+
+
+def is_first_time(condition: Condition, link: Given, asked: Question) -> bool:
+    """Tell whether a duty that recurs is not due for the first time yet."""
+    every = condition.every_days
+    return every is not None and asked.at_ns - link.since_ns <= every * _DAY_NS
+
+
+def meeting(condition: Condition, link: Given, asked: Question, facts: RightsFacts) -> Iterator[Attested]:
+    """Yield the attestations that meet a condition of a link at the time asked for."""
     by = condition.by or [link.taker or asked.party]
     age_ns = None if condition.every_days is None else condition.every_days * _DAY_NS
-    if age_ns is not None and asked.at_ns - link.since_ns <= age_ns:
-        return True  # the first time is not over
-    return any(
-        is_in_force(each, condition.kind, condition.topic, by, asked)
-        and (age_ns is None or asked.at_ns - each.anchored_ns <= age_ns)
-        for each in facts.attestations(asked.name.partition("@")[0])
-    )
+    for each in facts.attestations(asked.name.partition("@")[0]):
+        is_young = age_ns is None or asked.at_ns - each.anchored_ns <= age_ns
+        if is_young and is_in_force(each, condition.kind, condition.topic, by, asked):
+            yield each
 
 
 def is_in_force(each: Attested, kind: str, topic: str, by: list[str], asked: Question) -> bool:

@@ -24,7 +24,7 @@ class Nature(Struct, frozen=True):
 
     `unclassified` and `unlocated` are what in it nobody classified, or said the origin of. `since` is where
     the last word of a holder stands that bears on it. `is_circular`: the lineage says that something went
-    into itself.
+    into itself. `words` are the records of the classifications of it that count.
     """
 
     level: Level | None
@@ -33,6 +33,7 @@ class Nature(Struct, frozen=True):
     unlocated: frozenset[str] = frozenset()
     since: tuple[int, str, int] = _NOTHING
     is_circular: bool = False
+    words: tuple[str, ...] = ()
 
 
 def natures(name: str, at_ns: int, facts: RightsFacts) -> dict[str, Nature]:
@@ -64,6 +65,7 @@ def _nature(
     unclassified = {node} if not own and not sources else set[str]()
     unlocated: set[str] = set()
     since = max((each.order for each in by_holder), default=_NOTHING)
+    words = [each.record for each in own]
     for source in sources:
         nature = known[source]
         since = max(since, nature.since)
@@ -73,6 +75,7 @@ def _nature(
             if node in each.names and each.order > nature.since
         ]
         if milder:
+            words.append(milder[-1].record)
             level = max(level, min(rank(nature.level) or len(LEVELS), rank(milder[-1].level)))
         else:
             level = max(level, rank(nature.level))
@@ -89,6 +92,7 @@ def _nature(
         frozenset(unlocated),
         since,
         is_circular,
+        tuple(words),
     )
 
 

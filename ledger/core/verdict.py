@@ -14,6 +14,7 @@ from typing import Literal
 from msgspec import Struct
 
 from ledger.core.lineage import LineageGraph
+from ledger.core.records_rights import Money
 
 Conclusion = Literal["good", "unconfirmed", "unknown", "revoked", "wrong-file"]
 """`good`: all holds, from a trust root given from outside. `unconfirmed`: all fits together, but nothing says
@@ -22,6 +23,7 @@ that the chain is the real one, whatever it says was taken back. `revoked`: its 
 the file given is not the version. What does not hold at all is no verdict but an error
 (`errors.EvidenceInvalid`)."""
 
+RightsConclusion = Literal["permitted", "denied", "unknown", "unconfirmed"]
 Severity = Literal["note", "warning", "error"]
 AttachmentState = Literal["public", "disclosed", "withheld", "forgotten"]
 """`public`: anybody may fetch it, by digest. `disclosed`: its content is in the file. `withheld`: private and
@@ -115,12 +117,69 @@ class FileCheck(Struct, frozen=True, kw_only=True):
     version: str = ""
 
 
+class RightsCause(Struct, frozen=True, kw_only=True):
+    """Why an answer about rights is what it is: a code of `rights_facts.CODES`, what it means, the version
+    that it is about, the record at fault (hex), and particulars.
+
+    `proven` tells whether it follows from the trust root; if not, it is so by the records shown.
+    """
+
+    code: str
+    meaning: str
+    subject: str
+    record: str = ""
+    text: str = ""
+    proven: bool
+
+
+class RightsGrant(Struct, frozen=True, kw_only=True):
+    """A grant or agreement that a yes rests on. `taker` is empty for everybody; `block` anchors it."""
+
+    record: str
+    giver: str
+    taker: str
+    subject: tuple[str, ...]
+    until: str
+    under: str
+    share_bps: int
+    block: int
+
+
+class RightsVerdict(Struct, frozen=True, kw_only=True):
+    """The answer to the question of a file: may `party` do this? Never `permitted` without a trust root.
+
+    `shown` is what the file comes to if its block is real, `verdict` the same or `unconfirmed`. `at` is the
+    moment asked for, `known` the time of the file's block, whose facts these are. `rules` names the list of border rules with its
+    version and digest, empty where there was none. The sentences are as those of `Verdict`.
+    """
+
+    verdict: RightsConclusion
+    shown: Literal["permitted", "denied", "unknown"]
+    party: str
+    right: str
+    subject: str
+    purpose: str
+    region: str
+    at: str
+    known: str
+    because: tuple[RightsCause, ...]
+    grants: tuple[RightsGrant, ...]
+    free: bool = False
+    caps: tuple[Money, ...] = ()
+    level: str = ""
+    rules: str = ""
+    proven: tuple[str, ...] = ()
+    claimed: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
 class Verdict(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/verdict/v1"):
     """What a whole evidence file comes to.
 
     `trust_root` says in words what confirmed the block ("--block 0x…", "block 12 at http://…"), and is empty
     without one. `proven`, `claimed`, `declared` and `unknown` are sentences. `bytes` is the file's size,
-    `digest` its SHA-256 (hex), so that a report names the very file that it is about.
+    `digest` its SHA-256 (hex), so that a report names the very file that it is about. `verdict` is that on
+    the lineage; `rights` is there if the file answers whether somebody may use it.
     """
 
     verdict: Conclusion
@@ -144,6 +203,7 @@ class Verdict(Struct, frozen=True, kw_only=True, tag_field="format", tag="datale
     bytes: int = 0
     digest: str = ""
     notes: tuple[str, ...] = ()
+    rights: RightsVerdict | None = None
 
 
 class EvidenceView(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ import base64
 import hashlib
 
 from ledger.core.verdict import EvidenceView, Verdict
-from ledger.formats import report_lineage, report_tables, report_verdict
+from ledger.formats import report_lineage, report_rights, report_tables, report_verdict
 from ledger.formats.report_html import Markup, element, link, said
 from ledger.formats.report_numbers import Numbers
 from ledger.formats.report_plan import plan
@@ -21,6 +21,7 @@ from ledger.formats.text import printable
 
 _NAMES = {
     "trust": "Trust root",
+    "rights": "May it be used?",
     "parts": "What is known, and how",
     "asked-for": "What was asked for",
     "lineage": "Lineage",
@@ -59,6 +60,7 @@ def _sections(view: EvidenceView, evidence_name: str, verify_command: str) -> di
     drawn = plan(view, numbers)
     found = {
         "trust": report_verdict.trust_root(verdict, verify_command),
+        "rights": report_rights.rights(verdict, numbers),
         "parts": report_verdict.four_parts(verdict),
         "asked-for": report_verdict.asked_for(verdict, numbers),
         "lineage": report_lineage.lineage(view.graph, drawn),

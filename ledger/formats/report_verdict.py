@@ -22,6 +22,7 @@ from ledger.formats.report_html import (
     said,
 )
 from ledger.formats.report_numbers import Numbers
+from ledger.formats.report_rights import answered
 from ledger.formats.report_table import (
     Row,
     badge,
@@ -110,7 +111,10 @@ def verdict_banner(verdict: Verdict, evidence_name: str) -> Markup:
             element("p", meaning, class_="meaning"),
             element("p", said(verdict.reason, SENTENCE), class_="reason") if verdict.reason else None,
             facts(
-                ("About", _about(verdict)), ("Trust root", _rooted(verdict)), ("Findings", _found(verdict))
+                ("About", _about(verdict)),
+                ("May it be used", _answered(verdict)),
+                ("Trust root", _rooted(verdict)),
+                ("Findings", _found(verdict)),
             ),
         ),
         class_=f"verdict {verdict.verdict}",
@@ -121,6 +125,10 @@ def _about(verdict: Verdict) -> Markup | None:
     names = [name(root.version, 80) for root in verdict.roots[:3]]
     more = len(verdict.roots) - len(names)
     return join((join(names, ", "), f" and {more:,} more" if more > 0 else None)) if names else None
+
+
+def _answered(verdict: Verdict) -> Markup | None:
+    return None if verdict.rights is None else join((answered(verdict.rights), " ", link("rights", "why")))
 
 
 def _rooted(verdict: Verdict) -> Markup:

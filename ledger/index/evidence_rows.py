@@ -41,12 +41,38 @@ def lineage_entries(database: Database, ledger_id: bytes, nodes: Sequence[int], 
 
     Versions, activities, registrations, the transfers of the assets, and the revocations of all of these.
     """
+    entries = version_entries(database, nodes, block) | activity_entries(database, nodes, block)
+    assets = assets_of(database, nodes, block)
+    return with_revocations(database, entries | asset_entries(database, ledger_id, assets, block), block)
+
+
+def version_entries(database: Database, nodes: Sequence[int], block: int) -> set[int]:
+    """Return the entries of the versions that these nodes are."""
+    return {row[0] for row in hydrate(database, _VERSIONS, nodes, block)}
+
+
+def activity_entries(database: Database, nodes: Sequence[int], block: int) -> set[int]:
+    """Return the entries of the activities that made these nodes."""
+    return {row[0] for row in hydrate(database, _ACTIVITIES, nodes, block)}
+
+
+def asset_entries(database: Database, ledger_id: bytes, assets: Iterable[str], block: int) -> set[int]:
+    """Return the entries that register assets, and those that hand them over and were posted."""
     found: set[int] = set()
-    for query in (_VERSIONS, _ACTIVITIES, _REGISTRATIONS):
-        found.update(row[0] for row in hydrate(database, query, nodes, block))
-    for asset, name in set(hydrate(database, _ASSETS, nodes, block)):
+    for name in assets:
+        found.update(row[0] for row in database.rows(_REGISTRATION, name, block))
         target = target_of_asset(asset_digest(ledger_id, name))
-        found.update(row[0] for row in database.rows(_TRANSFERS, asset, target, block, block))
+        found.update(row[0] for row in database.rows(_TRANSFERS, name, target, block, block))
+    return found
+
+
+def assets_of(database: Database, nodes: Sequence[int], block: int) -> set[str]:
+    """Return the names of the assets that these nodes belong to."""
+    return {name for _, name in hydrate(database, _ASSETS, nodes, block)}
+
+
+def with_revocations(database: Database, found: set[int], block: int) -> list[Place]:
+    """Return where these entries stand, and what takes them back, in the order of judgement."""
     entries = list(_anchored(database, sorted(found)))
     revocations = {
         entry
@@ -74,9 +100,8 @@ _ACTIVITIES = """
 SELECT DISTINCT s.entry FROM json_each(?1) j CROSS JOIN edge e ON e.output = j.value
 JOIN step s ON s.activity = e.activity AND s.first_edge <= e.id AND e.id < s.next_edge WHERE e.block <= ?2
 """
-_REGISTRATIONS = """
-SELECT DISTINCT r.entry FROM json_each(?1) j CROSS JOIN node n ON n.id = j.value
-JOIN registration r ON r.asset = n.asset WHERE r.block <= ?2
+_REGISTRATION = """
+SELECT r.entry FROM asset a JOIN registration r ON r.asset = a.id WHERE a.name = ? AND r.block <= ?
 """
 _ASSETS = """
 SELECT DISTINCT a.id, a.name FROM json_each(?1) j CROSS JOIN node n ON n.id = j.value
@@ -84,8 +109,8 @@ JOIN asset a ON a.id = n.asset WHERE a.block <= ?2
 """
 # transfers that the giver posted: the others take nothing from anybody
 _TRANSFERS = """
-SELECT t.entry FROM transfer t JOIN entry e ON e.id = t.entry
-WHERE t.asset = ?1 AND t.block <= ?3 AND EXISTS (SELECT 1 FROM posting o
+SELECT t.entry FROM asset a JOIN transfer t ON t.asset = a.id JOIN entry e ON e.id = t.entry
+WHERE a.name = ?1 AND t.block <= ?3 AND EXISTS (SELECT 1 FROM posting o
   WHERE o.target = ?2 AND o.party = t.giver AND o.record = e.record AND o.block <= ?4)
 """
 # revocations that one of their authors posted

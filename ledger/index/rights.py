@@ -74,6 +74,10 @@ class Rights:
         said = None if record is None else self._said.of(record)
         return [] if said is None else self._said.freezes(said.record)
 
+    def revoked_ns(self, record: bytes) -> int | None:
+        """Return the moment from which a record is taken back, None if it is not."""
+        return self._said.revoked_ns(record)
+
     # --- who holds it
 
     def holder(self, asset: str, at_ns: int) -> str | None:
@@ -150,6 +154,13 @@ class Rights:
         takers = self._database.rows(_TAKERS, asset, ACCEPTED, self._block)
         for log in self._missing({parse_did(party)[1], *(who for (who,) in takers)}):
             yield f"log {log.hex()} may say more, and can't be had"
+
+    def missing(self, asset: str, party: str = "") -> list[bytes]:
+        """Return the logs that can't be had of an asset's holders; or of who may have given `party` one."""
+        if not party:
+            return self._missing(self.holders(asset))
+        takers = self._database.rows(_TAKERS, asset, ACCEPTED, self._block) if self._stops() else []
+        return self._missing({parse_did(party)[1], *(who for (who,) in takers)})
 
     def _missing(self, parties: Collection[bytes]) -> list[bytes]:
         """Return the logs of these parties, or of who may sign for them, that stop before their end."""

@@ -21,7 +21,7 @@ from ledger.core.hashing import sha256
 SCHEMA_VERSION: Final = 4
 """Raised when a table changes its shape, or when the same chain and logs would lead to other rows."""
 
-RULES_VERSION: Final = 2
+RULES_VERSION: Final = 3
 """That of `core.authority`, by which this index was made; said here so that reading need not import it."""
 
 PENDING: Final = 2**62

@@ -1,5 +1,7 @@
 """Making an evidence file: the lineage of some versions with everything that proves it, at one block.
 
+With a question, whether a party may do something with the one version, it proves the answer as well.
+
 What is written is verified once more, as an auditor would, before it gets its name.
 """
 
@@ -9,12 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.audit.evidence import verify_evidence
+from ledger.core.chain_facts import BlockRef
 from ledger.core.errors import NotFound, Unavailable, Unconfirmed, Usage
 from ledger.core.evidence import MAX_ROOTS
 from ledger.core.names import format_version
 from ledger.core.verdict import Verdict
 from ledger.index.views import VersionView
 from ledger.service.context import Context
+from ledger.service.evidence_inquiry import MayInquiry, asking_of
 from ledger.service.evidence_writing import EvidenceWriter
 from ledger.service.results import EvidenceMade
 from ledger.service.syncing import current
@@ -23,23 +27,33 @@ from ledger.service.verifying import EMBEDDED_NOTE
 from ledger.store import files
 
 
-def evidence(context: Context, references: Sequence[str], out: Path) -> EvidenceMade:
+def evidence(
+    context: Context, references: Sequence[str], out: Path, inquiry: MayInquiry | None = None
+) -> EvidenceMade:
     """Write the evidence of these versions to `out`, which is replaced only when all is there and verified.
 
-    An asset means its newest version. Raises Unconfirmed for a version that is not in a final block yet.
+    An asset means its newest version; an inquiry is about one. Raises Unconfirmed for a version that is not
+    in a final block yet, or not by the time that is asked for.
     """
     if not 0 < len(references) <= MAX_ROOTS:
         raise Usage(f"evidence: expected 1 to {MAX_ROOTS} versions, got {len(references)}")
-    index = current(context)
-    block = context.reader.block(index.final)
-    if block is None:
-        raise Unavailable("no block is final yet", hint="wait for the network, then try again")
+    if inquiry is not None and len(references) != 1:
+        raise Usage("evidence: expected one version to ask about", hint="make a file for each")
+    current(context)
+    block, asking = (_final(context), None) if inquiry is None else asking_of(context, inquiry)
     roots = sorted({_root(context, text, block.number) for text in references})
     with files.replacing(out, "evidence") as file:
-        EvidenceWriter(context, block, roots).write(file)
+        EvidenceWriter(context, block, roots, asking).write(file)
         file.seek(0)
         verdict = verify_evidence(file).verdict
     return _made(context, out, verdict)
+
+
+def _final(context: Context) -> BlockRef:
+    block = context.reader.block(context.index.final)
+    if block is None:
+        raise Unavailable("no block is final yet", hint="wait for the network, then try again")
+    return block
 
 
 def _root(context: Context, text: str, block: int) -> str:
@@ -50,8 +64,8 @@ def _root(context: Context, text: str, block: int) -> str:
     version = format_version(view.asset, view.number)
     if view.block is None or view.block > block:
         raise Unconfirmed(
-            f"{version} is not in a final block yet: the last final one is {block}",
-            hint="dataledger anchor, or wait until the chain has gone on",
+            f"{version} is not in block {block}, the last final one by then",
+            hint="dataledger anchor, or wait until the chain has gone on; or name an earlier version",
         )
     return version
 
@@ -78,7 +92,8 @@ def _made(context: Context, out: Path, verdict: Verdict) -> EvidenceMade:
         block_time=format_time(verdict.block.time_unix_s),
         revoked=[each.version for each in verdict.roots if each.state == "revoked"],
         outside=[each.name for each in verdict.outside],
-        unknown=list(verdict.unknown),
+        unknown=[*verdict.unknown, *(verdict.rights.unknown if verdict.rights else ())],
         findings=list(verdict.findings),
+        rights=verdict.rights,
         notes=[*verdict.notes, *([EMBEDDED_NOTE] if context.embedded else [])],
     )

@@ -3,6 +3,9 @@
 The index says which entries a lineage consists of. Each is judged by the very code that an auditor's verifier
 runs (`ledger.audit`), over the chain's storage at one block; the slots which that reads are those that the
 file has to prove. Records go through memory one at a time.
+
+Where a question about rights is asked, the index's answer says which grants to begin with; what the file's
+own answer rests on is what stays.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import BinaryIO
 from ledger.audit.chain_view import ChainView
 from ledger.audit.closure import Closure
 from ledger.audit.judging import Judge, Judged, Stands
+from ledger.audit.rights_facts import Shown
 from ledger.core import dsse
 from ledger.core.chain_facts import BlockRef
 from ledger.core.checkpoint import open_checkpoint
@@ -25,6 +29,7 @@ from ledger.core.encoding import b64encode
 from ledger.core.errors import Corrupt, EvidenceInvalid, LedgerError
 from ledger.core.evidence import (
     FORMAT,
+    FORMAT_RIGHTS,
     CheckpointNote,
     Disclosure,
     End,
@@ -46,6 +51,7 @@ from ledger.core.trie_paths import PathWriter
 from ledger.index.evidence_rows import Place, lineage_entries, lineage_nodes, posted_entry
 from ledger.service.context import Context
 from ledger.service.disclosing import disclosed, forgotten, sealed
+from ledger.service.evidence_asking import Asking, RightsPart
 from ledger.service.evidence_state import NotedSlots
 from ledger.service.logs import Logs, open_log
 from ledger.store.folder import TileFolder
@@ -55,37 +61,73 @@ _COPY = 1 << 20
 
 
 class EvidenceWriter:
-    """The evidence of some versions (`asset@number`, sorted) at the end of a final block."""
+    """The evidence of some versions (`asset@number`, sorted) at the end of a final block.
 
-    def __init__(self, context: Context, block: BlockRef, roots: Sequence[str]) -> None:
+    With `asking`, of the one version and of the answer to a question about rights in it.
+    """
+
+    def __init__(
+        self, context: Context, block: BlockRef, roots: Sequence[str], asking: Asking | None = None
+    ) -> None:
         self._context = context
+        self._block = block
         self._roots = list(roots)
-        self._slots = NotedSlots(context.reader, context.descriptor, block.number)
-        self._chain = ChainView(context.descriptor, self._slots.read)
-        self._judge = Judge(context.descriptor, self._chain)
-        self._closure = Closure()
         self._folders: OrderedDict[bytes, TileFolder] = OrderedDict()
+        self._rights = None if asking is None else RightsPart(context, block, self._roots[0], asking)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin to gather, with the places that are to be judged."""
+        context, has_question = self._context, self._rights is not None
+        self._slots = NotedSlots(context.reader, context.descriptor, self._block.number)
+        self._chain = ChainView(context.descriptor, self._slots.read)
+        self._judge = Judge(context.descriptor, self._chain, rights=has_question)
+        self._closure = Closure(by_name=has_question)
         self._authors: set[str] = set()
         self._sealed: set[str] = set()
-        database = context.index.database
-        nodes = lineage_nodes(database, [parse_reference(each) for each in roots], block.number)
-        self._places = lineage_entries(database, context.ledger_id, nodes, block.number)
+        self._places = self._rights.places() if self._rights else self._lineage()
         logs = sorted({place.log for place in self._places})
         self._numbers = {log: number for number, log in enumerate(logs)}
         self._lines = self._records = 0
 
+    def _lineage(self) -> list[Place]:
+        database, block = self._context.index.database, self._block.number
+        nodes = lineage_nodes(database, [parse_reference(each) for each in self._roots], block)
+        return lineage_entries(database, self._context.ledger_id, nodes, block)
+
     def write(self, file: BinaryIO) -> None:
         """Write the whole file."""
         with tempfile.TemporaryFile() as records:
-            self._judge_all(records)
-            after = list(self._after())
-            self._write(file, chain([self._start()], self._before()))
+            after = self._gather(records)
+            self._write(file, chain(self._start(), self._before()))
             records.seek(0)
             while part := records.read(_COPY):
                 file.write(part)
             self._lines += self._records
             self._write(file, after)
             file.write(format_line(End(self._lines, self._records)))
+
+    def _gather(self, records: BinaryIO) -> list[EvidenceLine]:
+        """Write the records that are needed, and return the lines that stand behind them."""
+        while True:
+            records.seek(0)
+            records.truncate()
+            self._judge_all(records)
+            posted = list(self._posted())
+            outside = list(self._outside())
+            if self._rights is None:
+                return [*posted, *outside, *self._attachments()]
+            seen = Shown(
+                self._context.descriptor,
+                self._block,
+                self._chain,
+                self._judge,
+                self._closure,
+                self._judge.posted.settle(),
+            )
+            if self._rights.is_all_needed(seen, outside):
+                return [*posted, *outside, *self._rights.unread(seen, outside), *self._attachments()]
+            self._begin()
 
     def _write(self, file: BinaryIO, lines: Iterable[EvidenceLine]) -> None:
         for line in lines:
@@ -110,6 +152,7 @@ class EvidenceWriter:
             line = Record(log, place.index, place.n, entry.decode(), keep, encode_words(added))
             file.write(format_line(line))
             self._context.progress("gathering evidence", self._records, len(self._places))
+        self._judge.conclude(self._block.number)
 
     def _entry(self, place: Place) -> tuple[bytes, list[bytes]]:
         """Return an entry as stored, and its inclusion proof, lowest hash first."""
@@ -131,8 +174,12 @@ class EvidenceWriter:
         self._authors.update(predicate.authors)
         self._sealed.update(each.digest[SEALED] for each in predicate.attachments if SEALED in each.digest)
 
-    def _start(self) -> Start:
-        return Start(format=FORMAT, ledger=describe(self._context.descriptor), roots=self._roots)
+    def _start(self) -> Iterator[EvidenceLine]:
+        ledger = describe(self._context.descriptor)
+        form = FORMAT if self._rights is None else FORMAT_RIGHTS
+        yield Start(format=form, ledger=ledger, roots=self._roots)
+        if self._rights is not None:
+            yield from self._rights.question()
 
     def _before(self) -> Iterator[EvidenceLine]:
         """Yield what stands before the records; the slots come first, and are known last."""
@@ -182,18 +229,13 @@ class EvidenceWriter:
         return None
 
     def _parties(self) -> Iterator[EvidenceLine]:
-        for did in sorted(self._authors):
+        asked = set() if self._rights is None else {self._rights.party}
+        for did in sorted(self._authors | asked):
             name = self._context.index.party_name(parse_did(did)[1])
             if name:
                 yield PartyName(did, name)
 
-    def _after(self) -> Iterator[EvidenceLine]:
-        """Yield what stands behind the records: what was posted, sources outside, private attachments."""
-        yield from self._posted()
-        yield from self._outside()
-        yield from self._attachments()
-
-    def _outside(self) -> Iterator[EvidenceLine]:
+    def _outside(self) -> Iterator[OutsideSource]:
         """Yield the sources of which there is no record: nobody's, or in a log that can't be had."""
         reached = self._closure.reached(self._closure.roots(self._roots))
         misses = cache(self._context.index.misses_log_of)
@@ -213,9 +255,12 @@ class EvidenceWriter:
 
     def _posted(self) -> Iterator[EvidenceLine]:
         """Yield payloads of posted records that turn out to take nothing away."""
-        for record in sorted(self._judge.open_posts()):
+        posted = self._judge.posted
+        for record in sorted(posted.open_posts()):
             payload = self._payload(record)
-            if payload is not None and self._judge.is_harmless(payload):
+            said = None if payload is None else self._judge.read(payload)
+            if payload is not None and posted.is_harmless(record, said):
+                posted.excuse(record, said)
                 yield PostedPayload(payload.decode())
 
     def _payload(self, record: bytes) -> bytes | None:

@@ -34,6 +34,7 @@ from ledger.store.passphrase import Prompt
 
 if TYPE_CHECKING:
     from ledger.core.records_rights import Right
+    from ledger.service.evidence_inquiry import MayInquiry
     from ledger.service.lineage import Direction, Level
     from ledger.service.offers import Offer
     from ledger.service.request import InitRequest
@@ -234,11 +235,13 @@ class Ledger(IdentityMethods, TradingMethods, SettlementMethods, EscrowMethods, 
 
         return verifying.verify(self._context, path, asset=asset)
 
-    def evidence(self, references: Sequence[str], out: Path) -> r.EvidenceMade:
-        """Write the lineage of versions with everything that proves it; see `evidence.evidence`."""
+    def evidence(
+        self, references: Sequence[str], out: Path, inquiry: MayInquiry | None = None
+    ) -> r.EvidenceMade:
+        """Write what proves a lineage, and with `inquiry` who may use it; see `evidence.evidence`."""
         from ledger.service import evidence
 
-        return evidence.evidence(self._context, references, out)
+        return evidence.evidence(self._context, references, out, inquiry)
 
     def trust(self, blocks: Sequence[int] = ()) -> r.TrustFile:
         """Say which blocks are real, as the own chain has them; see `trusting.trust`."""

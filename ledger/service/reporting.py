@@ -53,6 +53,7 @@ def report(
         verdict=view.verdict.verdict,
         reason=view.verdict.reason,
         trust_root=view.verdict.trust_root,
+        rights=view.verdict.rights.verdict if view.verdict.rights else None,
     )
 
 

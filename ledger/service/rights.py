@@ -49,7 +49,7 @@ def may(
     index = fresh(context)
     address = party_address(context, party)
     name = _name(context, context.known.reference(reference))
-    block, at_ns = _moment(context, at)
+    block, at_ns = moment_of(context, at)
     facts = index.rights(block)
     given = select_rules([_rules(path) for path in rules], at_ns)
     if rules and given is None:
@@ -88,7 +88,7 @@ def _name(context: Context, reference: Reference) -> str:
     return asset if version is None else format_version(asset, version.number)
 
 
-def _moment(context: Context, at: str) -> tuple[int, int]:
+def moment_of(context: Context, at: str) -> tuple[int, int]:
     """Return the block whose facts count, and the moment asked for; a block is meant to its end."""
     head = context.index.head
     if head is None:

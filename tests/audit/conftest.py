@@ -16,13 +16,17 @@ from ledger.audit.evidence import verify_evidence
 from ledger.core.chain_facts import BlockRef
 from ledger.core.checkpoint import sign_checkpoint
 from ledger.core.errors import EvidenceInvalid, Unavailable
+from ledger.core.evidence import Asked
 from ledger.core.merkle import prove_inclusion
 from ledger.core.signing import signer
 from ledger.core.trust import Trust
 from ledger.index import Index
 from ledger.service import evidence_writing
+from ledger.service.evidence_asking import Asking
 from ledger.service.evidence_writing import EvidenceWriter
+from ledger.service.times import format_time
 from ledger.store.workspace import Workspace
+from tests.simulator import Party
 
 CORPUS = Path(__file__).parent.parent.parent / "fixtures" / "evidence"
 
@@ -36,7 +40,8 @@ def rows() -> list[tuple[str, str, str]]:
 def outcome(lines: Iterable[bytes], trust: Trust | None = None) -> str:
     """Return the reason for which a file is refused, or its verdict."""
     try:
-        return f"verdict:{verify_evidence(lines, trust).verdict.verdict}"
+        found = verify_evidence(lines, trust).verdict
+        return f"verdict:{found.verdict}" + (f"/{found.rights.verdict}" if found.rights else "")
     except EvidenceInvalid as error:
         return error.reason
 
@@ -64,11 +69,28 @@ class Desk:
     def progress(self, _what: str, _done: int, _total: int | None) -> None:
         """Show nothing."""
 
-    def write(self, *roots: str, block: BlockRef | None = None) -> bytes:
+    def write(self, *roots: str, block: BlockRef | None = None, asking: Asking | None = None) -> bytes:
         """Write evidence as `dataledger evidence` does."""
         file = BytesIO()
-        EvidenceWriter(self, block or self.world.chain.head(), sorted(roots)).write(file)  # type: ignore[arg-type]
+        block = block or self.world.chain.head()
+        EvidenceWriter(self, block, sorted(roots), asking).write(file)  # type: ignore[arg-type]
         return file.getvalue()
+
+    def ask(
+        self,
+        name: str,
+        party: Party,
+        right: Any = "use",
+        *,
+        at: str = "",
+        rules: bytes = b"",
+        block: BlockRef | None = None,
+        **asked: str,
+    ) -> bytes:
+        """Write evidence of an answer, as of the last block and at its time unless another is named."""
+        head = block or self.world.chain.head()
+        question = Asked(party=party.did, right=right, at=at or format_time(head.time_unix_s), **asked)
+        return self.write(name, block=head, asking=Asking(question, rules))
 
 
 class _Folder:

@@ -526,4 +526,4 @@ def test_every_type_has_a_rule() -> None:
 
 
 def test_the_version_of_the_rules() -> None:
-    assert RULES_VERSION == 2
+    assert RULES_VERSION == 3

@@ -386,6 +386,11 @@ def test_only_the_arbiter_freezes(world: World, outcome: str) -> None:
         known(world, G1, target)
         allowed(world, freeze(CAROL), CAROL)
         assert refused(world, freeze(ALICE), ALICE) == "not-arbiter"
+        # with another author, that one's posting would have to be looked for, too
+        both = attestation(CAROL, "objection", description="x", outcome=outcome, target=G1.hex())
+        shared = msgspec.structs.replace(both.predicate, authors=[did(CAROL), did(ALICE)])
+        together = msgspec.structs.replace(both, predicate=shared)
+        assert refused(world, together, CAROL, ALICE) == "not-arbiter"
     known(world, G1, grant())
     assert refused(world, freeze(ALICE), ALICE) == "not-arbiter"
 
