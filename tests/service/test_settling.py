@@ -254,7 +254,7 @@ def test_an_income_is_settled_once(licensed: Market) -> None:
     with pytest.raises(Usage, match=f"settled before: record {year}"):
         ledger.record_settlement(sold("5", period="2099-12-31..2100-01-01"))
     with pytest.raises(Usage, match="settled before"):
-        ledger.record_settlement(sold("5", product=f"{PRODUCT}@1"))  # of a version, and without a period
+        ledger.record_settlement(sold("5", product=f"{PRODUCT}@1"), despite=True)  # a version, at any time
     recorded(licensed, revenue="5", period="2100-01-01..2100-12-31")
     assert ledger.settle(sold()).notes == [f"record {year} settles this income, or a part of it"]
     ledger.revoke(year)
@@ -314,6 +314,13 @@ def test_another_total_than_the_bill_is_found(licensed: Market) -> None:
     found = licensed[OFFICE].ledger.check_settlement(record)
     assert kinds(found.findings) == {"settlement-not-billed"}
     assert licensed[OFFICE].finding_kinds() == ["settlement-not-billed"]
+    licensed[FIRM].ledger.revoke(record)
+    income = sold("120.01", agreement=deal)
+    with pytest.raises(Usage, match="settlement-not-billed"):
+        licensed[FIRM].ledger.record_settlement(income)
+    again = licensed[FIRM].ledger.record_settlement(income, despite=True).records[0].record
+    found = licensed[OFFICE].ledger.check_settlement(again)
+    assert (kinds(found.findings), found.differences) == ({"settlement-not-billed"}, [])
 
 
 @pytest.mark.slow
