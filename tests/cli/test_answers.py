@@ -39,6 +39,9 @@ COMMANDS: list[list[str]] = [
     ["grant", "haina/orders", "--to", "jinlong", "--rights", "use", "--until", "2099-12-31"],
     ["may", "haina", "operate", "haina/orders"],
     ["history", "haina/orders"],
+    ["settle", "haina/demand", "--revenue", "100000.01", "--currency", "CNY"],
+    ["settle", "record", "haina/demand", "--revenue", "100000.01", "--currency", "CNY"],
+    ["settle", "statement"],
     ["import", "openlineage", "event.json"],
     ["trace", "haina/demand"],
     ["impact", "haina/orders"],
@@ -119,7 +122,9 @@ def test_every_command_is_among_those_tested():
         "import disclosed",
         "key revoke",
         "delegate revoke",
-    }  # in this file, below, in test_session and in test_private
+        "settle check",
+        "settle escrow",
+    }  # in this file, below, in test_session, in test_private and in test_settling
     leaves = set()
     for name, command in cli.commands.items():
         if isinstance(command, click.Group):

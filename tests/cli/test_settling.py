@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import click
+import msgspec
 import pytest
 
+from ledger.service import results
 from tests.cli.conftest import Cli
 
 FAR = "2099-12-31"
@@ -106,6 +108,13 @@ def test_from_the_agreement_to_the_payout(shop: Cli) -> None:
     assert paid.startswith("paid out, block ")
     assert "Haina Appliances 1,080,108 1,080,108 0" in paid
     assert "paid exactly this split" in text(shop("settle", "check", record))
+    for shape, *asked in (
+        (results.SettlementCheck, "check", record),
+        (results.SettlementStatement, "statement"),
+        (results.EscrowState, "escrow", "show", escrow),
+        (results.EscrowApproval, "escrow", "approve", record),
+    ):
+        msgspec.json.decode(shop("settle", *asked, "--json").out, type=shape, strict=True)
     shop("settle", "escrow", "withdraw", record)
     shown = text(other("settle", "escrow", "show", escrow))
     assert "Haina Appliances 1,080,108 0 1,080,108" in shown

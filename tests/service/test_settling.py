@@ -281,6 +281,9 @@ def test_a_replay_is_found_in_anchor_order(licensed: Market) -> None:
     ]
     assert licensed[SURVEYOR].ledger.check_settlement(first).verdict == "good"
     assert licensed[EXCHANGE].finding_kinds() == ["settlement-replayed"]
+    found_by_office = licensed[OFFICE].ledger.settlement_statement()
+    assert [line.findings for line in found_by_office.lines] == [[], ["settlement-replayed"]]
+    assert [total.owed for total in found_by_office.totals] == [3_300_000]  # once
 
 
 # agreements and what was delivered
