@@ -79,7 +79,7 @@ def declared(arguments: list[str]) -> Command:
     """Return the command that these arguments begin with."""
     command: click.Command = cli
     for word in arguments:
-        if not isinstance(command, click.Group):
+        if not isinstance(command, click.Group) or word not in command.commands:
             break
         command = command.commands[word]
     assert isinstance(command, Command)
