@@ -149,8 +149,9 @@ class RightsVerdict(Struct, frozen=True, kw_only=True):
     """The answer to the question of a file: may `party` do this? Never `permitted` without a trust root.
 
     `shown` is what the file comes to if its block is real, `verdict` the same or `unconfirmed`. `at` is the
-    moment asked for, `known` the time of the file's block, whose facts these are. `rules` names the list of border rules with its
-    version and digest, empty where there was none. The sentences are as those of `Verdict`.
+    moment asked for, `known` the time of the file's block, whose facts these are. `rules` names the list of
+    border rules with its version and digest, empty where there was none. The sentences are as those of
+    `Verdict`.
     """
 
     verdict: RightsConclusion
