@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack
 
@@ -15,6 +16,7 @@ from .session import UNSETTLED, Session
 if TYPE_CHECKING:
     from ledger.service.lineage import Direction
 
+is_record = re.compile("[0-9a-f]{4,64}").fullmatch
 FORMATS = ("tree", "table", "json", "dot", "mermaid")
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -78,11 +80,12 @@ def trace(session: Session, /, reference: str, view: str, **query: Unpack[Query]
 
 
 @command(
-    answers="LineageGraph | Recall",
+    answers="LineageGraph | Recall | ConsentImpact",
     example="""
 dataledger impact haina/sensors
 dataledger impact haina/sensors@1 --level asset --format table
-dataledger impact haina/sensors --parties""",
+dataledger impact haina/sensors --parties
+dataledger impact 3f9a2c --parties""",
 )
 @click.argument("reference")
 @lineage_options
@@ -93,16 +96,26 @@ def impact(session: Session, /, reference: str, view: str, parties: bool, **quer
 
     That is everything made from REFERENCE, which is an asset, a version, a digest or an alias. With --parties
     also the same content under other names, and everybody whom it concerns; then only --at goes with it, and
-    it exits with 3 if a log can't be had that may say more.
+    it exits with 3 if a log can't be had that may say more. A record of a consent is
+    answered with who must stop once it is withdrawn, and what stays lawful.
     """
     if not parties:
         _show_lineage(session, reference, "downstream", view, query)
         return 0
     if view != "tree" or query["level"] != "version" or query["depth"] or query["column"]:
         raise click.UsageError("--parties shows all of it: only --at goes with it")
+    from ledger.service.results import ConsentImpact
+
+    ledger = session.open()
     with perhaps_a_file(reference):
-        found = session.open().recall(reference, as_of=query["as_of"])
-    session.answer(found, recalling.recall)
+        if is_record(reference) and not query["as_of"]:
+            found = ledger.impact_of_record(reference)
+        else:
+            found = ledger.recall(reference, as_of=query["as_of"])
+    if isinstance(found, ConsentImpact):
+        session.answer(found, recalling.consent)
+    else:
+        session.answer(found, recalling.recall)
     return 0 if found.complete else UNSETTLED
 
 
@@ -110,6 +123,7 @@ def impact(session: Session, /, reference: str, view: str, parties: bool, **quer
     answers="AuditReport",
     example="""
 dataledger audit
+dataledger audit --settlements
 dataledger audit --log jinlong --since 2026-01-31""",
 )
 @click.option(
@@ -131,8 +145,9 @@ dataledger audit --log jinlong --since 2026-01-31""",
     metavar="PATH|URL",
     help="Another file of the chain, or another node: it has to give the same answers.",
 )
+@click.option("--settlements", is_flag=True, help="Recompute every settlement too: who was owed what.")
 @pass_session
-def audit(session: Session, logs: tuple[str, ...], since: str, against: str) -> int:
+def audit(session: Session, logs: tuple[str, ...], since: str, against: str, settlements: bool) -> int:
     """Recompute everything from stored bytes.
 
     Hashes, trees, signatures, authority, anchors, attachments and the index, of your own log and of all
@@ -140,7 +155,7 @@ def audit(session: Session, logs: tuple[str, ...], since: str, against: str) -> 
     two auditors can compare. Exits with 1 if anything fails. With --log or --since, what was not looked at
     is listed, and the exit code is 3 if nothing else is wrong.
     """
-    report = session.open().audit(logs=logs, since=since, against=against)
+    report = session.open().audit(logs=logs, since=since, against=against, settlements=settlements)
     session.answer(report, asking.audit)
     return {"good": 0, "partial": UNSETTLED}.get(report.verdict, 1)
 

@@ -43,7 +43,8 @@ def _claim(claim: r.Claim) -> Iterator[str]:
 def audit(report: r.AuditReport) -> Iterator[str]:
     """`audit`."""
     logs, attachments = count(len(report.logs), "log"), count(report.attachments, "attachment")
-    recomputed = f": {count(report.chain_blocks, 'block')}, {logs}, {attachments} recomputed"
+    settled = "" if report.settlements is None else f", {count(report.settlements, 'settlement')}"
+    recomputed = f": {count(report.chain_blocks, 'block')}, {logs}, {attachments}{settled} recomputed"
     if report.verdict == "good":
         yield good("GOOD", recomputed)
     elif report.verdict == "partial":

@@ -25,6 +25,51 @@ def recall(found: r.Recall) -> Iterator[str]:
     yield from _rest(found)
 
 
+def consent(found: r.ConsentImpact) -> Iterator[str]:
+    """`impact CONSENT --parties`."""
+    about = f"{', '.join(found.subject)}, for {', '.join(found.purposes)}"
+    word = "ENDED" if not found.stands else "ENDING" if found.ends else "STANDS"
+    mark = good if word == "STANDS" else bad if word == "ENDED" else unsure
+    yield mark(word, f": consent of {who(found.party_name, found.party)} to {about}")
+    ends = f"{found.ends} ({'withdrawn' if found.withdrawn else 'as it says itself'})" if found.ends else ""
+    yield from pairs(
+        [
+            ("topic", found.topic),
+            ("proven", anchored(found.block, found.block_time)),
+            ("counts until", ends),
+        ],
+        indent="  ",
+    )
+    rows = (
+        (
+            f"  {short(each.record)}",
+            (each.taker_name or each.taker) if each.taker else "everybody",
+            each.giver_name or each.giver,
+            ", ".join(each.subject),
+            ", ".join(each.purposes),
+            f"{each.state} from {found.ends}" if each.state == "must stop" else each.state,
+        )
+        for each in found.grants
+    )
+    yield from table(("  GRANT", "TO", "FROM", "ABOUT", "FOR", "AND"), rows)
+    if not found.grants:
+        yield "  no grant demands it"
+    made = (
+        (
+            f"  {each.name}",
+            each.party_name or each.party,
+            "" if each.block is None else f"block {each.block:,}",
+            "stays lawful: made while it stood" if each.lawful else "made after it ended",
+        )
+        for each in found.products[:SHOWN_VERSIONS]
+    )
+    yield from table(("  PRODUCT", "BY", "EXISTED BY", "AND"), made)
+    if len(found.products) > SHOWN_VERSIONS:
+        yield f"  ... and {len(found.products) - SHOWN_VERSIONS:,} more: --json has all"
+    yield from _parties(found.recall.parties)
+    yield from _rest(found.recall)
+
+
 def incident(found: r.Incident) -> Iterator[str]:
     """`incident show INCIDENT`."""
     mark = {"open": bad, "closed": good}.get(found.state, unsure)
@@ -139,6 +184,8 @@ def _told(found: r.Incident) -> str:
 
 def _rest(found: r.Recall) -> Iterator[str]:
     """What was given to everybody, and how far the answer goes."""
+    if found.records_listed < found.records:
+        yield f"of {found.records:,} records that gave it to somebody, {found.records_listed:,} are listed"
     given = [f"{each.kind} {short(each.record)} gives it to everybody" for each in found.public]
     yield from notes(f"{each}: who used it can't be told" for each in given)
     at = anchored(found.to_block, found.to_block_time)

@@ -26,7 +26,7 @@ def split(found: r.IncomeSplit) -> Iterator[str]:
         (
             f"  {due.party_name or due.party}",
             money(due.amount, found.currency),
-            _exact(due.exact, found.currency),
+            _exact(due.exact, found.currency) if "." in due.exact else "",
             "keeps" if due.keeps else ", ".join(map(short, due.grants)),
         )
         for due in found.dues
@@ -94,14 +94,12 @@ def statement(found: r.SettlementStatement) -> Iterator[str]:
 
 
 def _exact(text: str, currency: str) -> str:
-    """Write what an amount was before it was rounded; empty where it was whole."""
-    from ledger.core.money import EXPONENTS, format_amount
-
+    """Write what an amount was before it was rounded."""
     whole, _, decimals = text.partition(".")
-    if not decimals or not whole.isdecimal():
-        return text if decimals else ""
-    amount = format_amount(int(whole), currency) if currency in EXPONENTS else whole
-    return f"{amount}{'' if '.' in amount else '.'}{decimals}"
+    if not whole.isdecimal():
+        return text
+    amount = money(int(whole), currency).partition(" ")[0]
+    return f"{amount}{'' if '.' in amount else '.'}{decimals}" if decimals else amount
 
 
 def _sale(found: r.IncomeSplit) -> str:
@@ -130,7 +128,7 @@ def _shares(found: r.IncomeSplit) -> Iterator[str]:
             f"  {each.payer_name or each.payer}",
             each.payee_name or each.payee,
             f"{each.share_bps}bps",
-            _exact(each.exact, found.currency) or money(int(each.exact), found.currency).partition(" ")[0],
+            _exact(each.exact, found.currency),
             short(each.grant),
             ", ".join(each.used),
         )

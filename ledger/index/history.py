@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from ledger.core.identity import parse_did
 from ledger.core.records import Agreement, Attestation, Delivery, Grant, Settlement, Statement
+from ledger.core.settling import shown_money
 from ledger.index.database import Database
 from ledger.index.listing import entries_of
 from ledger.index.verification import decode_checked
@@ -59,7 +60,10 @@ def _of_rights(database: Database, entry: EntryView, statement: Statement) -> Ev
     if isinstance(said, Attestation):
         words = " ".join(filter(None, (said.kind, said.topic, said.outcome)))
         return Event(entry, f"attested: {words}", about=_record(said.target))
-    return Event(entry, entry.type, about=_record(said.under) if isinstance(said, Settlement) else None)
+    if isinstance(said, Settlement):
+        what = f"settled: {shown_money(said.total)}"
+        return Event(entry, what, about=_record(said.agreement or said.under))
+    return Event(entry, entry.type)
 
 
 def _delivery(database: Database, entry: EntryView, said: Delivery) -> Event:

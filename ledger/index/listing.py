@@ -245,6 +245,7 @@ UNION SELECT g.entry FROM granted g JOIN asset a ON a.id = g.asset WHERE a.name 
 UNION SELECT t.entry FROM attested t JOIN asset a ON a.id = t.asset WHERE a.name = ?1
 UNION SELECT t.entry FROM agreed t JOIN asset a ON a.id = t.asset WHERE a.name = ?1
 UNION SELECT t.entry FROM delivered t JOIN asset a ON a.id = t.asset WHERE a.name = ?1
+UNION SELECT t.entry FROM settled t JOIN asset a ON a.id = t.asset WHERE a.name = ?1
 UNION SELECT o.entry FROM asset a JOIN node n ON n.asset = a.id JOIN loose o ON o.node = n.id
   WHERE a.name = ?1)
 SELECT entry FROM about

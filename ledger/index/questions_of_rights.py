@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ledger.core.descriptor import LedgerDescriptor
 from ledger.index.database import Database
 
 if TYPE_CHECKING:
     from ledger.core.records_rights import Kind
     from ledger.index.attested import AttestedView, SaidView
+    from ledger.index.consents import Consent
     from ledger.index.recall import Recall
 
 
 class QuestionsOfRights:
     """The part of `Questions` that is about rights and recalls; thin methods over the modules named in it."""
+
+    descriptor: LedgerDescriptor
 
     @property
     def database(self) -> Database:
@@ -72,3 +76,9 @@ class QuestionsOfRights:
 
         at = PENDING if block is None else block
         return recall.recall(self.database, names, since_unix_s=since_unix_s, block=at)
+
+    def consent(self, record: bytes, names: Sequence[str], now_ns: int) -> Consent:
+        """Find what rests on an anchored consent about these assets and versions."""
+        from ledger.index import consents
+
+        return consents.consent(self.database, self.descriptor.chain_id, record.hex(), names, now_ns)

@@ -4,7 +4,7 @@ Followed are the edges of the lineage, and content: bytes that another party reg
 own are the same bytes. (Empty content is nobody's: every party has that.) Whoever held, recorded, processed,
 was granted, bought or was delivered any of it is concerned. A right that has ended counts too: what was
 copied while it stood is still there. Everything is set-based: a few queries over integer ids for any number
-of nodes.
+of nodes. Every party is found; of the records that gave it something, `listed` says how many are written out.
 
 A log that can't be had may say more: `missing` names every such log of the chain, whosever it is, because
 nobody can tell what it says.
@@ -12,7 +12,8 @@ nobody can tell what it says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -20,10 +21,10 @@ from msgspec import Struct
 from ledger.core.digests import ASSET, FILE, TREE
 from ledger.core.hashing import sha256
 from ledger.core.names import namespace_of
-from ledger.index.database import Database, Row
+from ledger.index.database import Database
 from ledger.index.kinds import ALGORITHMS, CLOSED, CODE, INPUT, UNVERSIONED
-from ledger.index.lineage import hydrate
-from ledger.index.recipients import Given, deliveries, grants
+from ledger.index.lineage import hydrate, walk
+from ledger.index.recipients import Given, Reached, Recipients
 from ledger.index.schema import PENDING
 
 How = Literal["named", "derived", "same-content"]
@@ -31,6 +32,11 @@ Role = Literal["holder", "author", "processor", "claimant", "grantee", "buyer", 
 
 EMPTY: Final = (sha256(b""), sha256(b"dataledger/tree/v1\0"))
 """Digests of a file and a folder without content."""
+
+LISTED: Final = 10_000
+"""How many records that gave something are written out, unless more are asked for."""
+
+_ROUNDS = 8  # of content that leads to more content; after that one recursive query does the rest
 
 
 class Affected(Struct, frozen=True, gc=False):
@@ -49,9 +55,9 @@ class Affected(Struct, frozen=True, gc=False):
     block: int
 
 
-class Concerned(Struct):
-    """A party, with how many of the affected assets or versions it has to do with in each role, and the
-    records by which it was given any.
+class Concerned(Struct, frozen=True):
+    """A party: how many affected assets, versions, runs or records it has to do with in each role, and the
+    records by which it was given any, as far as they are listed.
     """
 
     party: bytes
@@ -68,30 +74,49 @@ class MissingLog(Struct, frozen=True):
 
 
 class Recall(Struct, frozen=True):
-    """What is affected, nearest first, and who. `public` are grants to everybody."""
+    """What is affected, nearest first, and who. `public` are grants to everybody.
+
+    `records` is how many records gave somebody something, `listed` how many of them are written out.
+    """
 
     affected: list[Affected]
     concerned: list[Concerned]
     public: list[Given]
     missing: list[MissingLog]
+    records: int
+    listed: int
 
 
 def recall(
-    database: Database, names: Sequence[str], *, since_unix_s: int | None = None, block: int = PENDING
+    database: Database,
+    names: Sequence[str],
+    *,
+    since_unix_s: int | None = None,
+    block: int = PENDING,
+    most: int = LISTED,
 ) -> Recall:
     """Find what is affected if these assets (all of their versions) and versions are bad, as of a block.
 
     With `since_unix_s`, of an asset only what was not on record before: what existed then holds nothing
-    later.
+    later. `most` bounds the records written out, never the parties.
     """
     roots = start_nodes(database, names, since_unix_s, block)
-    affected = _affected(database, roots, block)
-    people = _People(database)
-    assets = {each.asset for each in affected} | {name.partition("@")[0] for name in names}
-    _note_holders(database, people, assets, block)
-    _note_makers(database, people, affected, block)
-    public = _note_takers(database, people, affected, assets, block)
-    return Recall(affected, people.concerned(), public, missing_logs(database, block))
+    ids, twins = _reach(database, roots, block)
+    addresses: dict[int, bytes] = dict(database.rows("SELECT id, address FROM party"))
+    affected, reached, authors = _affected(database, ids, set(roots), twins, addresses, block)
+    for name in {name.partition("@")[0] for name in names}:
+        asset = database.scalar("SELECT id FROM asset WHERE name = ?", name)
+        if asset is not None:
+            reached.names.setdefault(asset, name)
+    roles: dict[Role, Counter[int]] = {"author": authors[0], "claimant": authors[1]}
+    _note_holders(database, roles, reached, block)
+    roles["processor"] = _runs(database, ids, block)
+    given = Recipients(database, reached, block)
+    roles |= {"grantee": given.grantees, "buyer": given.buyers, "recipient": given.recipients}
+    listed = given.listed(most)
+    concerned = _concerned(roles, addresses, listed)
+    public = [each for each in listed if each.taker is None]
+    return Recall(affected, concerned, public, missing_logs(database, block), given.records, len(listed))
 
 
 def start_nodes(database: Database, names: Sequence[str], since_unix_s: int | None, block: int) -> list[int]:
@@ -113,109 +138,101 @@ def missing_logs(database: Database, block: int = PENDING) -> list[MissingLog]:
     return [MissingLog(*row) for row in database.rows(_MISSING, CLOSED, block)]
 
 
-def _affected(database: Database, roots: list[int], block: int) -> list[Affected]:
-    ids = [node for (node,) in database.rows(_REACHED, _json(roots), block, *EMPTY)]
-    made = {output for (output,) in hydrate(database, _OUTPUTS, ids, block)}
-    named = set(roots)
-    addresses = _addresses(database)
-    rows: dict[int, Row] = {row[0]: row for row in hydrate(database, _NODES, ids, block)}
-    found = []
-    for node in ids:
-        _, asset, number, alg, digest, mentioned, party, record, recorded = rows[node]
-        how: How = "named" if node in named else "derived" if node in made else "same-content"
+def _reach(database: Database, roots: list[int], block: int) -> tuple[list[int], set[int]]:
+    """Return the nodes reached, nearest first, and those of them that only the same content leads to.
+
+    Mostly nobody else has the same bytes, and a walk along the edges is all there is to it.
+    """
+    found: dict[int, None] = {}
+    twins: set[int] = set()
+    start: Collection[int] = roots
+    for _ in range(_ROUNDS):
+        walked = walk(database, start, direction="downstream", block=block).ids
+        new = [node for node in walked if node not in found]
+        found.update(dict.fromkeys(new))
+        start = {node for (node,) in hydrate(database, _TWINS, new, block, *EMPTY) if node not in found}
+        twins |= start
+        if not start:
+            break
+    else:
+        rest = database.rows(_REACHED, _json([*found, *start]), block, *EMPTY)
+        twins |= {node for (node,) in rest} - found.keys()
+        found.update(dict.fromkeys(node for (node,) in rest))
+    derived = hydrate(database, _SOURCES, sorted(twins), block)
+    return list(found), twins - {output for output, source in derived if source in found}
+
+
+def _affected(
+    database: Database,
+    ids: list[int],
+    roots: set[int],
+    twins: set[int],
+    addresses: dict[int, bytes],
+    block: int,
+) -> tuple[list[Affected], Reached, tuple[Counter[int], Counter[int]]]:
+    """Return the nodes with their names, the assets and numbers among them, and who recorded how many: of
+    what was named or made, and of the same content.
+    """
+    found: list[Affected] = []
+    reached = Reached({}, set())
+    authors: tuple[Counter[int], Counter[int]] = (Counter(), Counter())
+    for node, asset, name, number, alg, digest, mentioned, party, record, recorded in hydrate(
+        database, _NODES, ids, block
+    ):
+        how: How = "named" if node in roots else "same-content" if node in twins else "derived"
+        reached.names[asset] = name
+        full = f"{name}@{number}" if number != UNVERSIONED else _unnumbered(name, alg, digest)
+        if party is not None:
+            authors[how == "same-content"][party] += 1
         at = mentioned if recorded is None else recorded
-        name = _name(asset, number, alg, digest)
-        found.append(Affected(node, asset, name, how, addresses.get(party), record, at))
-    return found
+        found.append(Affected(node, name, full, how, addresses.get(party), record, at))
+    reached.versions.update(each.name for each in found)
+    return found, reached, authors
 
 
-def _name(asset: str, number: int, alg: int, digest: bytes) -> str:
-    if number != UNVERSIONED:
-        return f"{asset}@{number}"
+def _unnumbered(asset: str, alg: int, digest: bytes) -> str:
     return asset if ALGORITHMS[alg] == ASSET else f"{asset}@{ALGORITHMS[alg]}:{digest.hex()}"
 
 
-class _People:
-    """The parties concerned, as they are found."""
-
-    def __init__(self, database: Database) -> None:
-        self._addresses = _addresses(database)
-        self._found: dict[bytes, Concerned] = {}
-
-    def note(self, party: int | bytes, role: Role, given: Given | None = None) -> None:
-        """Note a party (row id, or address) in a role, and the record that gave it something."""
-        address = party if isinstance(party, bytes) else self._addresses[party]
-        one = self._found.setdefault(address, Concerned(address, {}, []))
-        one.roles[role] = one.roles.get(role, 0) + 1
-        if given is not None:
-            one.given.append(given)
-
-    def concerned(self) -> list[Concerned]:
-        """Return them in the order in which they were found."""
-        return list(self._found.values())
-
-
-def _note_holders(database: Database, people: _People, assets: Iterable[str], block: int) -> None:
-    """Note who holds each asset, and who handed it over: that one had it."""
+def _note_holders(database: Database, roles: dict[Role, Counter[int]], reached: Reached, block: int) -> None:
+    """Note who holds each asset, and as an author who handed it over: that one had it."""
     owners: dict[str, int] = dict(database.rows(_OWNERS, block))
-    names = sorted(assets)
-    moved: dict[str, list[tuple[int, int]]] = {}
-    for name, giver, receiver in hydrate_names(database, _MOVES, names, block):
-        moved.setdefault(name, []).append((giver, receiver))
-    for name in names:
-        moves = moved.get(name, [])
-        holder = moves[-1][1] if moves else owners.get(namespace_of(name))
-        if holder is not None:
-            people.note(holder, "holder")
-        for giver, _ in moves:
-            people.note(giver, "author")
+    holders: dict[int, int] = {}
+    for asset, giver, receiver in hydrate(database, _MOVES, list(reached.names), block):
+        holders[asset] = receiver
+        roles["author"][giver] += 1
+    held = (holders.get(asset) or owners.get(namespace_of(name)) for asset, name in reached.names.items())
+    roles["holder"] = Counter(party for party in held if party)
 
 
-def _note_makers(database: Database, people: _People, affected: list[Affected], block: int) -> None:
-    """Note who recorded the versions, and whose runs read any of it: also those that made nothing of it."""
-    for each in affected:
-        if each.party is not None:
-            people.note(each.party, "claimant" if each.how == "same-content" else "author")
-    ids = [each.node for each in affected]
-    runs = {*hydrate(database, _RUNS, ids, block), *hydrate(database, _LOOSE_RUNS, ids, block, INPUT)}
-    for _, party in sorted(runs):
-        people.note(party, "processor")
+def _runs(database: Database, ids: list[int], block: int) -> Counter[int]:
+    """Count the runs of each party that read any of it: also those that made nothing of it."""
+    runs: dict[int, int] = dict(hydrate(database, _RUNS, ids, block))
+    runs.update(hydrate(database, _LOOSE_RUNS, ids, block, INPUT))
+    return Counter(runs.values())
 
 
-def _note_takers(
-    database: Database, people: _People, affected: list[Affected], assets: Iterable[str], block: int
-) -> list[Given]:
-    """Note who was given rights in it, or was delivered any; return what was given to everybody."""
-    versions = {each.name for each in affected}
-    public = []
-    for given in grants(database, sorted(assets), versions, block):
-        if given.taker is None:
-            public.append(given)
-        else:
-            people.note(given.taker, "grantee" if given.kind == "grant" else "buyer", given)
-    for given in deliveries(database, sorted(assets), versions, block):
+def _concerned(
+    roles: dict[Role, Counter[int]], addresses: dict[int, bytes], listed: Iterable[Given]
+) -> list[Concerned]:
+    found: dict[bytes, Concerned] = {}
+    for role in _ROLES:
+        for party, number in roles[role].items():
+            address = addresses[party]
+            found.setdefault(address, Concerned(address, {}, [])).roles[role] = number
+    for given in listed:
         if given.taker is not None:
-            people.note(given.taker, "recipient", given)
-    return public
-
-
-def hydrate_names(database: Database, query: str, names: list[str], *params: object) -> Iterator[Row]:
-    """Run `query`, whose first parameter is a JSON array of asset names, for all names in portions."""
-    from ledger.index.writer import listed
-
-    for at in range(0, len(names), _PORTION):
-        yield from database.rows(query, listed(names[at : at + _PORTION]), *params)
-
-
-def _addresses(database: Database) -> dict[int, bytes]:
-    return dict(database.rows("SELECT id, address FROM party"))
+            found[given.taker].given.append(given)
+    return list(found.values())
 
 
 def _json(ids: Iterable[int]) -> str:
     return f"[{','.join(map(str, ids))}]"
 
 
-_PORTION = 10_000
+_ROLES: Final[tuple[Role, ...]] = (
+    "holder", "author", "processor", "claimant", "grantee", "buyer", "recipient",
+)  # fmt: skip
 _SINCE = "SELECT min(number) FROM block WHERE time >= ?"
 _VERSION_NODES = """
 SELECT n.id FROM node n JOIN asset a ON a.id = n.asset
@@ -226,22 +243,23 @@ _ASSET_NODES = """
 SELECT n.id FROM node n JOIN asset a ON a.id = n.asset
 WHERE a.name = ? AND n.block <= ? AND (n.alg = ? OR n.block >= ?) ORDER BY n.id
 """
-# ?1: roots, ?2: block, ?3, ?4: digests of nothing. A digest over a description is of no content
+# ?1: nodes, ?2: block, ?3, ?4: digests of nothing. A digest over a description is of no content
+_TWIN = f"""CROSS JOIN node m ON m.short = n.short AND m.id <> n.id AND m.digest = n.digest AND m.alg = n.alg
+WHERE m.block <= ?2 AND n.alg IN ({CODE[FILE]}, {CODE[TREE]}) AND n.digest NOT IN (?3, ?4)"""
+_TWINS = f"SELECT m.id FROM json_each(?1) j CROSS JOIN node n ON n.id = j.value {_TWIN}"  # noqa: S608 - ours
 _REACHED = f"""
 WITH RECURSIVE reached(id) AS (
   SELECT value FROM json_each(?1)
   UNION SELECT e.output FROM reached r CROSS JOIN edge e ON e.input = r.id WHERE e.block <= ?2
-  UNION SELECT m.id FROM reached r CROSS JOIN node n ON n.id = r.id AND n.alg IN ({CODE[FILE]}, {CODE[TREE]})
-    AND n.digest NOT IN (?3, ?4)
-    CROSS JOIN node m ON m.short = n.short AND m.digest = n.digest AND m.alg = n.alg WHERE m.block <= ?2)
+  UNION SELECT m.id FROM reached r CROSS JOIN node n ON n.id = r.id {_TWIN})
 SELECT id FROM reached
 """  # noqa: S608 - codes of ours
-_OUTPUTS = """
-SELECT DISTINCT e.output FROM json_each(?1) j CROSS JOIN edge e ON e.input = j.value WHERE e.block <= ?2
+_SOURCES = """
+SELECT e.output, e.input FROM json_each(?1) j CROSS JOIN edge e ON e.output = j.value WHERE e.block <= ?2
 """
 _NODES = """
-SELECT n.id, a.name, n.number, n.alg, n.digest, n.block, e.party, e.record, e.block
-FROM json_each(?1) j CROSS JOIN node n ON n.id = j.value JOIN asset a ON a.id = n.asset
+SELECT n.id, n.asset, a.name, n.number, n.alg, n.digest, n.block, e.party, e.record, e.block
+FROM json_each(?1) j CROSS JOIN node n ON n.id = j.value CROSS JOIN asset a ON a.id = n.asset
 LEFT JOIN version v ON v.node = n.id AND v.block <= ?2 LEFT JOIN entry e ON e.id = v.entry
 """
 _OWNERS = """
@@ -249,15 +267,15 @@ SELECT n.name, n.party FROM namespace n WHERE n.block <= ?1
 AND NOT EXISTS (SELECT 1 FROM namespace m WHERE m.name = n.name AND m.n > n.n AND m.block <= ?1)
 """
 _MOVES = """
-SELECT a.name, t.giver, h.party FROM json_each(?1) j CROSS JOIN asset a ON a.name = j.value
-JOIN holder h ON h.asset = a.id JOIN transfer t ON t.entry = h.entry WHERE h.block <= ?2 ORDER BY h.id
+SELECT h.asset, t.giver, h.party FROM json_each(?1) j CROSS JOIN holder h ON h.asset = j.value
+JOIN transfer t ON t.entry = h.entry WHERE h.block <= ?2 ORDER BY h.id
 """
 _RUNS = """
-SELECT DISTINCT a.id, a.party FROM json_each(?1) j CROSS JOIN edge e ON e.input = j.value
+SELECT a.id, a.party FROM json_each(?1) j CROSS JOIN edge e ON e.input = j.value
 JOIN activity a ON a.id = e.activity WHERE e.block <= ?2
 """
 _LOOSE_RUNS = """
-SELECT DISTINCT a.id, a.party FROM json_each(?1) j CROSS JOIN loose o ON o.node = j.value
+SELECT a.id, a.party FROM json_each(?1) j CROSS JOIN loose o ON o.node = j.value
 JOIN activity a ON a.id = o.activity WHERE o.block <= ?2 AND o.role = ?3
 """
 _MISSING = """

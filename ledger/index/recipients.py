@@ -1,8 +1,11 @@
-"""Who was given data: by grants, by agreements that became FINALIZED, by deliveries. Ended or not."""
+"""Who was given data: by grants, by agreements that became FINALIZED, by deliveries. Ended or not.
+
+Takers are counted over row ids; the records themselves are read for those only that are to be shown.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import Counter
 from typing import Literal
 
 from msgspec import Struct
@@ -10,12 +13,25 @@ from msgspec import Struct
 from ledger.index.database import Database
 from ledger.index.kinds import ACCEPTED, RECORD_TYPES, UNVERSIONED
 from ledger.index.lineage import hydrate
-from ledger.index.writer import listed
+from ledger.index.said_rows import EVERYBODY
 
 What = Literal["grant", "agreement", "delivery"]
 
-_PORTION = 10_000
 _AGREEMENT = RECORD_TYPES.index("agreement")
+
+
+class Reached(Struct, frozen=True):
+    """What was reached: the names of assets by row id, and the names of versions."""
+
+    names: dict[int, str]
+    versions: set[str]
+
+    def name(self, asset: int, number: int) -> str:
+        """Return the name of an asset, or of a version of it; empty for a version that was not reached."""
+        if number == UNVERSIONED:
+            return self.names[asset]
+        version = f"{self.names[asset]}@{number}"
+        return version if version in self.versions else ""
 
 
 class Given(Struct, frozen=True):
@@ -27,7 +43,7 @@ class Given(Struct, frozen=True):
 
     record: bytes
     kind: What
-    giver: bytes | None
+    giver: bytes
     taker: bytes | None
     names: list[str]
     block: int
@@ -35,52 +51,89 @@ class Given(Struct, frozen=True):
     revoked: bool = False
 
 
-def grants(database: Database, assets: list[str], versions: Collection[str], block: int) -> Iterator[Given]:
-    """Yield the grants and final agreements about these assets, or about one of these versions of them."""
-    found: dict[int, list[str]] = {}
-    kinds: dict[int, int] = {}
-    for at in range(0, len(assets), _PORTION):
-        for entry, kind, asset, number in database.rows(
-            _GRANTED, listed(assets[at : at + _PORTION]), ACCEPTED, block
-        ):
-            name = asset if number == UNVERSIONED else f"{asset}@{number}"
-            if number == UNVERSIONED or name in versions:
-                found.setdefault(entry, []).append(name)
-                kinds[entry] = kind
-    agreed = [entry for entry, kind in kinds.items() if kind == _AGREEMENT]
-    final = {entry for (entry,) in hydrate(database, _FINAL, agreed, block)}
-    wanted = [entry for entry in sorted(found) if entry in final or kinds[entry] != _AGREEMENT]
-    for entry, kind, record, giver, taker, at_block, until, revoked in hydrate(
-        database, _GIVEN, wanted, block
-    ):
-        what: What = "agreement" if kind == _AGREEMENT else "grant"
-        yield Given(record, what, giver, taker, found[entry], at_block, until or "", bool(revoked))
+class Recipients:
+    """Who was given what was reached: how many records gave it to whom (row ids), and the records."""
 
+    def __init__(self, database: Database, reached: Reached, block: int) -> None:
+        self._database = database
+        self._block = block
+        self._names: dict[int, list[str]] = {}
+        self._kinds: dict[int, What] = {}
+        self._public: set[int] = set()
+        self.grantees: Counter[int] = Counter()
+        self.buyers: Counter[int] = Counter()
+        self.recipients: Counter[int] = Counter()
+        assets = list(reached.names)
+        self._count_granted(reached, assets)
+        for entry, asset, number, taker in hydrate(database, _DELIVERED, assets, block):
+            if name := reached.name(asset, number):
+                self._note(entry, name, "delivery", taker, self.recipients)
 
-def deliveries(
-    database: Database, assets: list[str], versions: Collection[str], block: int
-) -> Iterator[Given]:
-    """Yield the deliveries of these versions, or of these assets as a whole, whatever became of them."""
-    found: dict[tuple[int, bytes, bytes], list[str]] = {}
-    places: dict[int, tuple[bytes, int, int]] = {}
-    for at in range(0, len(assets), _PORTION):
-        names = listed(assets[at : at + _PORTION])
-        for entry, record, giver, taker, asset, number, at_block, revoked in database.rows(
-            _DELIVERED, names, block
-        ):
-            name = asset if number == UNVERSIONED else f"{asset}@{number}"
-            if number == UNVERSIONED or name in versions:
-                found.setdefault((entry, giver, taker), []).append(name)
-                places[entry] = (record, at_block, revoked)
-    for (entry, giver, taker), names_of in sorted(found.items()):
-        record, at_block, revoked = places[entry]
-        yield Given(record, "delivery", giver, taker, names_of, at_block, "", bool(revoked))
+    @property
+    def records(self) -> int:
+        """How many records there are."""
+        return len(self._kinds)
+
+    def _count_granted(self, reached: Reached, assets: list[int]) -> None:
+        rows = [
+            (entry, kind, name, taker)
+            for entry, kind, asset, number, taker in hydrate(
+                self._database, _GRANTED, assets, ACCEPTED, self._block
+            )
+            if (name := reached.name(asset, number))
+        ]
+        agreed = list({entry for entry, kind, _, _ in rows if kind == _AGREEMENT})
+        final = {entry for (entry,) in hydrate(self._database, _FINAL, agreed, self._block)}
+        for entry, kind, name, taker in rows:
+            if kind != _AGREEMENT:
+                self._note(entry, name, "grant", taker, self.grantees)
+            elif entry in final:
+                self._note(entry, name, "agreement", taker, self.buyers)
+
+    def _note(self, entry: int, name: str, kind: What, taker: int, takers: Counter[int]) -> None:
+        known = self._names.get(entry)
+        if known is not None:
+            known.append(name)
+            return
+        self._names[entry] = [name]
+        self._kinds[entry] = kind
+        if taker == EVERYBODY:
+            self._public.add(entry)
+        else:
+            takers[taker] += 1
+
+    def listed(self, most: int) -> list[Given]:
+        """Return the records, at most so many, in the order of judgement; those to everybody come first."""
+        entries = sorted(self._kinds, key=lambda entry: (entry not in self._public, entry))[:most]
+        return [
+            Given(
+                record,
+                self._kinds[entry],
+                giver,
+                taker,
+                self._names[entry],
+                block,
+                until or "",
+                bool(revoked),
+            )
+            for query in (_GIVEN, _GIVEN_BY_DELIVERY)
+            for entry, record, giver, taker, block, until, revoked in hydrate(
+                self._database,
+                query,
+                [each for each in entries if (self._kinds[each] == "delivery") == (query is not _GIVEN)],
+                self._block,
+            )
+        ]
 
 
 _GRANTED = """
-SELECT g.entry, e.kind, a.name, g.number FROM json_each(?1) j CROSS JOIN asset a ON a.name = j.value
-CROSS JOIN granted g ON g.asset = a.id JOIN entry e ON e.id = g.entry
-WHERE e.verdict = ?2 AND g.block <= ?3 ORDER BY g.id
+SELECT g.entry, e.kind, g.asset, g.number, g.taker FROM json_each(?1) j
+CROSS JOIN granted g ON g.asset = j.value JOIN entry e ON e.id = g.entry
+WHERE e.verdict = ?2 AND g.block <= ?3
+"""
+_DELIVERED = """
+SELECT d.entry, d.asset, d.number, d.taker FROM json_each(?1) j
+CROSS JOIN delivered d ON d.asset = j.value AND d.sent = 1 WHERE d.block <= ?2
 """
 # those of these steps whose negotiation went on to FINALIZED
 _FINAL = """
@@ -92,18 +145,17 @@ SELECT t.first FROM steps t JOIN said s ON s.entry = t.entry
 WHERE CAST(s.payload AS TEXT) ->> '$.predicate.state' = 'FINALIZED'
 """
 _GIVEN = """
-SELECT e.id, e.kind, e.record, giver.address, taker.address, e.block,
+SELECT e.id, e.record, giver.address, taker.address, e.block,
   CAST(s.payload AS TEXT) ->> '$.predicate.terms.until',
   EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record AND x.block <= ?2)
 FROM json_each(?1) j CROSS JOIN entry e ON e.id = j.value JOIN said s ON s.entry = e.id
 JOIN granted g ON g.id = (SELECT min(h.id) FROM granted h WHERE h.entry = e.id)
 JOIN party giver ON giver.id = g.giver LEFT JOIN party taker ON taker.id = g.taker
 """
-_DELIVERED = """
-SELECT e.id, e.record, giver.address, taker.address, a.name, d.number, e.block,
+_GIVEN_BY_DELIVERY = """
+SELECT e.id, e.record, giver.address, taker.address, e.block, '',
   EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record AND x.block <= ?2)
-FROM json_each(?1) j CROSS JOIN asset a ON a.name = j.value
-CROSS JOIN delivered d ON d.asset = a.id AND d.sent = 1
-JOIN entry e ON e.id = d.entry JOIN party giver ON giver.id = d.giver JOIN party taker ON taker.id = d.taker
-WHERE d.block <= ?2
+FROM json_each(?1) j CROSS JOIN entry e ON e.id = j.value
+JOIN delivered d ON d.id = (SELECT min(h.id) FROM delivered h WHERE h.entry = e.id)
+JOIN party giver ON giver.id = d.giver JOIN party taker ON taker.id = d.taker
 """

@@ -74,6 +74,10 @@ class Rights:
         said = None if record is None else self._said.of(record)
         return [] if said is None else self._said.freezes(said.record)
 
+    def revoked_ns(self, record: bytes) -> int | None:
+        """Return the moment from which a record is taken back, None if it is not."""
+        return self._said.revoked_ns(record)
+
     # --- who holds it
 
     def holder(self, asset: str, at_ns: int) -> str | None:

@@ -113,7 +113,7 @@ class SaidOfRights:
             since_ns=self._chain.moment(since),
             under=predicate.under,
             rejected=said.rejected,
-            revoked_ns=self._revoked_ns(said.record),
+            revoked_ns=self.revoked_ns(said.record),
             frozen=tuple(self.freezes(said.record)) if terms.arbiter else (),
             doubt=self.doubt(said, self._who_may_end(said, terms.arbiter)),
         )
@@ -144,7 +144,7 @@ class SaidOfRights:
         predicate = said.statement.predicate
         assert isinstance(predicate, Attestation)
         anchored = self._chain.moment(said.order[0])
-        ends = [self._revoked_ns(said.record), instant_ns(predicate.until) if predicate.until else None]
+        ends = [self.revoked_ns(said.record), instant_ns(predicate.until) if predicate.until else None]
         return Attested(
             record=said.record.hex(),
             kind=predicate.kind,
@@ -165,7 +165,7 @@ class SaidOfRights:
 
     # --- what became of it
 
-    def _revoked_ns(self, record: bytes) -> int | None:
+    def revoked_ns(self, record: bytes) -> int | None:
         """Return the moment from which a record is taken back: its effect, or the later one that it names."""
         moments = [
             max(self._chain.moment(block) + 1, instant_ns(effective) if effective else 0)
@@ -186,7 +186,7 @@ class SaidOfRights:
             if since is None:
                 continue
             ends = [self._chain.moment(block) for block in lifts if block >= since]
-            revoked = self._revoked_ns(each.record)
+            revoked = self.revoked_ns(each.record)
             ends += [] if revoked is None else [revoked]
             start = self._chain.moment(since)
             spans.append(Span(start, min(ends, default=None)))

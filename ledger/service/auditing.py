@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from msgspec import structs
+
 from ledger.audit.logs import Failure
 from ledger.audit.signatures import Verified, audit_signatures
 from ledger.chain.embedded.check import verify_chain_db
@@ -26,6 +28,7 @@ from ledger.service.attached import private_attachments, public_attachments
 from ledger.service.audit_scope import Said, Scope, chosen, parse_scope, read_chain, skipped
 from ledger.service.auditing_index import Compared, compare_index, rolled_back
 from ledger.service.auditing_logs import LogAudit, audit_stored, in_words
+from ledger.service.auditing_settlements import audit_settlements
 from ledger.service.context import Context
 from ledger.service.logs import Logs, has_copy
 from ledger.service.results import AuditReport, Fork, Problem
@@ -38,15 +41,26 @@ _MOST_FAILURES = 1000
 GOOD, PARTIAL, FAILED = "good", "partial", "failed"
 
 
-def audit(context: Context, *, logs: Sequence[str] = (), since: str = "", against: str = "") -> AuditReport:
+def audit(
+    context: Context,
+    *,
+    logs: Sequence[str] = (),
+    since: str = "",
+    against: str = "",
+    settlements: bool = False,
+) -> AuditReport:
     """Recompute everything that is stored here, and say what does not hold.
 
     `logs` names those to be looked at (parties, ids, the first digits of ids), and nothing else is; `since`,
     a block or a time, leaves out signatures of entries that were anchored before. Then the index is not built
     anew, and the verdict is `partial` at best. `against` is another chain file or node, which must give the
-    same answers.
+    same answers. `settlements` recomputes each of them too.
     """
-    return _Audit(context, parse_scope(logs, since), against).run()
+    report = _Audit(context, parse_scope(logs, since), against).run()
+    if not settlements or report.failures:
+        return report
+    count, wrong = audit_settlements(context)
+    return structs.replace(report, settlements=count, findings=[*report.findings, *wrong])
 
 
 class _Audit:

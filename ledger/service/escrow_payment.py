@@ -6,10 +6,11 @@ agreement, record, payees and amounts.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ledger.chain.escrow import Escrow, read_escrow
-from ledger.core.errors import NotFound, Usage, WrongLedger
+from ledger.core.errors import Invalid, NotFound, Usage, WrongLedger
 from ledger.core.escrow import recorded_split_hash
 from ledger.core.findings import Finding
 from ledger.core.identity import parse_did
@@ -18,6 +19,8 @@ from ledger.index.settled import SettledView
 from ledger.service.context import Context
 from ledger.service.results import EscrowPayment
 from ledger.service.times import format_time
+
+_address = re.compile("0x[0-9a-fA-F]{40}").fullmatch
 
 PAID, OTHER, UNPAID, REFUNDED, REFUSED = "paid", "other-split", "unpaid", "refunded", "refused"
 
@@ -53,6 +56,20 @@ def payment(context: Context, settled: SettledView) -> tuple[EscrowPayment | Non
         return _told(said, PAID, "paid exactly this split"), []
     text = _other(context, said, found, settled.record)
     return _told(said, OTHER, text), [Finding("paid-otherwise", name, text)]
+
+
+def parse_escrow(text: str) -> str:
+    """Read the address of an escrow as records name it, in lower case; raises Usage."""
+    if text and not _address(text):
+        raise Usage(f"escrow {text!r}: expected an address, 0x and 40 hex digits")
+    return text.lower()
+
+
+def require_fit(context: Context, said: Settlement) -> None:
+    """Raise Invalid or NotFound unless the escrow that a settlement names is one of ours and can pay it."""
+    found = read_escrow(context.reader, bytes.fromhex(said.escrow[2:]))
+    if misfits := [*misfits_of(said, found)]:
+        raise Invalid(f"escrow {said.escrow} can't pay this settlement: {'; '.join(misfits)}")
 
 
 def misfits_of(said: Settlement, found: Escrow) -> Iterator[str]:

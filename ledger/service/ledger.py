@@ -249,11 +249,18 @@ class Ledger(IdentityMethods, TradingMethods, SettlementMethods, EscrowMethods, 
 
         return trusting.trust(self._context, blocks)
 
-    def audit(self, *, logs: Sequence[str] = (), since: str = "", against: str = "") -> r.AuditReport:
+    def audit(
+        self,
+        *,
+        logs: Sequence[str] = (),
+        since: str = "",
+        against: str = "",
+        settlements: bool = False,
+    ) -> r.AuditReport:
         """Recompute everything from stored bytes, or what is asked for; see `auditing.audit`."""
         from ledger.service import auditing
 
-        return auditing.audit(self._context, logs=logs, since=since, against=against)
+        return auditing.audit(self._context, logs=logs, since=since, against=against, settlements=settlements)
 
     def status(self) -> r.Status:
         """Say where the workspace stands and what wants attention."""

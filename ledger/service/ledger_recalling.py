@@ -29,6 +29,12 @@ class RecallMethods:
 
         return recalling.recall(self._context, reference, as_of=as_of)
 
+    def impact_of_record(self, record: str) -> r.ConsentImpact | r.Recall:
+        """Say what a consent carries, or what an incident affects; see `consents.impact_of_record`."""
+        from ledger.service import consents
+
+        return consents.impact_of_record(self._context, record)
+
     # --- incidents
 
     def open_incident(

@@ -41,6 +41,14 @@ def recall_of(context: Context, names: Sequence[str], *, since: str = "", block:
     if block is not None:
         index.block_time(block)  # refuses what is not known yet
     found = index.recall(names, since_unix_s=since_unix_s, block=block)
+    return in_words(context, found, names, since=since, block=block)
+
+
+def in_words(
+    context: Context, found: Found, names: Sequence[str], *, since: str = "", block: int | None = None
+) -> Recall:
+    """Put a recall in words."""
+    index = context.index
     to_block = index.summary().head if block is None else block
     words = _Words(context, found)
     return Recall(
@@ -51,6 +59,8 @@ def recall_of(context: Context, names: Sequence[str], *, since: str = "", block:
         public=[words.given(each) for each in found.public],
         missing_logs=[words.missing(each) for each in found.missing],
         complete=not found.missing,
+        records=found.records,
+        records_listed=found.listed,
         to_block=to_block,
         to_block_time=format_time(index.block_time(to_block)),
         since=since,

@@ -18,6 +18,7 @@ from ledger.service.asking import asked
 from ledger.service.assets import anchors
 from ledger.service.batch import Batch, header
 from ledger.service.context import Context
+from ledger.service.escrow_payment import parse_escrow, require_fit
 from ledger.service.giving import next_place, subject_of
 from ledger.service.publishing import publish
 from ledger.service.results import (
@@ -59,8 +60,9 @@ def record(context: Context, income: Income, *, despite: bool = False, anchor: b
     """Split this party's income and record the split, signed, in its log.
 
     Raises Usage where the rules would refuse it, where this income was settled before, and where it is not
-    the bill of the agreement that it names. What was used without a grant is settled past only `despite`
-    that: else it raises Unsettled, or Unavailable where that is not known.
+    the bill of the agreement that it names; Invalid for an escrow that can't pay it. What was used without a
+    grant is settled past only `despite` that: else it raises Unsettled, or Unavailable where that is not
+    known.
     """
     with context.writing():
         batch = Batch(context)
@@ -70,9 +72,11 @@ def record(context: Context, income: Income, *, despite: bool = False, anchor: b
             _check_granted(told(context, sale, splitting))
         subject = subject_of(context, [sale.name])
         with asked():
-            predicate = _predicate(context, sale, splitting, income.escrow.lower())
+            predicate = _predicate(context, sale, splitting, parse_escrow(income.escrow))
             _check(context, subject, predicate)
             batch.say(subject, predicate)
+        if predicate.escrow:
+            require_fit(context, predicate)
         return publish(context, batch, anchor=anchors(context, anchor))
 
 

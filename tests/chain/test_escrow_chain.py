@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from ledger.chain import abi
 from ledger.chain import escrow as escrows
+from ledger.chain.artifacts import load
 from ledger.chain.bound import LedgerClient
 from ledger.chain.escrow import NOBODY, Approvals, EscrowTerms, read_escrow
 from ledger.chain.interface import Call
-from ledger.chain.transactions import address_of, sign_digest, signer_of
-from ledger.core.errors import NotFound, Rejected, WrongLedger
+from ledger.chain.transactions import address_of, created_address, sign_digest, signer_of
+from ledger.core.descriptor import create2_address
+from ledger.core.errors import NotFound, Rejected, Unavailable, WrongLedger
 from ledger.core.escrow import split_hash
 from tests.chain.conftest import Stand
 
@@ -102,9 +106,6 @@ def test_what_is_no_escrow_of_ours(client: LedgerClient, keys: dict[str, bytes],
     create = escrows.create(client.ledger, terms)
     client.send(msgspec.structs.replace(create, data=salted(create)), keys["a"])
     salt = b"\1".rjust(32, b"\0")
-    from ledger.chain.artifacts import load
-    from ledger.core.descriptor import create2_address
-
     arguments = escrows._arguments(terms)
     salted_at = create2_address(client.ledger.deployer, salt, load("Settlement").init_code, arguments)
     assert client.code(salted_at)
@@ -124,8 +125,6 @@ def test_a_node_that_keeps_no_old_states(
     opened: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from ledger.core.errors import Unavailable
-
     client.send_all(escrows.fund(opened, terms), keys["payer"])
     amounts = [0, AMOUNT]
     approvals = signed(client, keys, terms, opened, amounts)
@@ -157,3 +156,28 @@ def test_a_signature_that_is_none() -> None:
     ):
         assert signer_of(digest, wrong) is None
     assert signer_of(secrets.token_bytes(32), good) != address_of(key)
+
+
+def test_an_escrow_of_tokens(client: LedgerClient, keys: dict[str, bytes], terms: EscrowTerms) -> None:
+    """The payer lets the contract fetch them first; what is withdrawn is tokens again."""
+    from vyper import compile_code
+
+    source = (Path(__file__).parents[1] / "contracts" / "sources" / "Token.vy").read_text()
+    code = bytes.fromhex(compile_code(source, output_formats=["bytecode"])["bytecode"][2:])
+    payer = keys["payer"]
+    token = created_address(terms.payer, client._sender.transaction_count(terms.payer))
+    client.send(Call(to=b"", data=code, label="a token"), payer)
+    mint = abi.encode_call("mint(address,uint256)", terms.payer, AMOUNT)
+    client.send(Call(to=token, data=mint, label="minting"), payer)
+    terms = msgspec.structs.replace(terms, token=token)
+    client.send(escrows.create(client.ledger, terms), payer)
+    escrow = escrows.address_of_escrow(client.ledger, terms)
+    client.send_all(escrows.fund(escrow, terms), payer)
+    amounts = [1, AMOUNT - 1]
+    client.send(
+        escrows.settle(escrow, RECORD, amounts, signed(client, keys, terms, escrow, amounts)), keys["b"]
+    )
+    client.send(escrows.withdraw(escrow, terms.payer), keys["a"])
+    found = read_escrow(client, escrow)
+    assert (found.state, found.terms.token, found.paid()) == ("settled", token, amounts)
+    assert sum(found.withdrawn.values()) == amounts[terms.payees.index(address_of(keys["a"]))]

@@ -58,6 +58,7 @@ RENDERERS: dict[type[Struct], Callable[[Any], Iterator[str]]] = {
     r.Recall: recalling.recall,
     r.Incident: recalling.incident,
     r.Incidents: recalling.incidents,
+    r.ConsentImpact: recalling.consent,
     r.PartySheet: parties.party,
     r.Duplicates: parties.duplicates,
     r.Disputes: parties.disputes,

@@ -41,6 +41,7 @@ def test_a_split_a_record_a_check_and_a_statement(shop: Cli) -> None:
     assert "90000.01 CNY 90000.009 keeps" in shown
     assert "10000.00 CNY 10000.001" in shown
     record = record_of(shop, "settle", "record", *income, "--period", f"2026-01-01..{FAR}")
+    assert "settled: 100000.01 CNY haina/plan Haina Appliances" in text(shop("history", "haina/plan"))
     other = shop.at("jinlong")
     assert text(other("settle", "check", record[:10])).startswith("GOOD: 100000.01 CNY of Haina")
     stated = text(other("settle", "statement"))

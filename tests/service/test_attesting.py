@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from ledger.service.attesting import Assertion
 from ledger.service.envelopes import sign_records
 from ledger.service.offers import Offer
 from ledger.service.publishing import anchor_pending, append
-from ledger.service.results import Permission, Receipt
+from ledger.service.results import ConsentImpact, Permission, Receipt
 from tests.service.conftest import Crowd, Party
 
 TODAY = datetime.now(UTC).date()
@@ -99,7 +100,7 @@ def test_what_it_is_about(crowd: Crowd) -> None:
     done = say(crowd.pear, "objection", "", about=record[:10], text="the term is too short")
     assert done.records[0].subject == "haina/orders@1"
     assert statement(crowd.pear, done.records[0].record)["target"] == record
-    with pytest.raises(NotFound, match="records that count"):
+    with pytest.raises(NotFound, match="no record that counts"):
         say(crowd.pear, "objection", "", about="ffff", text="x")
 
 
@@ -266,3 +267,52 @@ def slip_in(party: Party, name: str, said: dict[str, Any], seed: bytes = b"") ->
 
 def rejected(party: Party) -> list[Any]:
     return party.reopen().log(state="rejected").records
+
+
+def test_what_must_stop_and_what_stays_lawful(crowd: Crowd) -> None:
+    """Jinlong may use the orders while Pear consents, and passes that on; a plan before, one after."""
+    condition = ["consent:home-data,by=pear"]
+    offer = Offer(
+        names=["haina/orders"], rights=["use"], to="jinlong", conditions=condition, sublicensable=True
+    )
+    crowd.haina.ledger.grant(offer)
+    crowd.jinlong.reopen().grant(Offer(names=["haina/orders"], rights=["use"], to="judge"))
+    record = say(crowd.pear, "consent", topic="home-data", purposes=["service"]).records[0].record
+    plan(crowd.jinlong, "before")
+    found = crowd.pear.reopen().impact_of_record(record)
+    assert isinstance(found, ConsentImpact)
+    assert (found.stands, found.ends, [each.state for each in found.grants]) == (
+        True,
+        "",
+        ["rests on it"] * 2,
+    )
+    crowd.pear.ledger.revoke(record, reason="moved")
+    plan(crowd.jinlong, "after")
+    found = crowd.pear.reopen().impact_of_record(record[:10])
+    assert isinstance(found, ConsentImpact)
+    assert (found.stands, found.withdrawn) == (False, True)
+    assert [(each.taker_name, each.state) for each in found.grants] == [
+        ("Jinlong", "must stop"),
+        ("The Judge", "must stop"),
+    ]
+    assert [(each.name, each.lawful) for each in found.products] == [
+        ("jinlong/plan@1", True),
+        ("jinlong/plan@2", False),
+    ]
+    asked = {"purpose": "service", "right": "use"}
+    assert ask(crowd.haina, "jinlong", **asked) == "denied: condition-unmet"
+    (made,) = crowd.haina.ledger.log(asset="jinlong/plan@1", type="version", limit=2).records[1:]
+    assert ask(crowd.haina, "jinlong", at=str(made.block), **asked) == "permitted: granted"
+    say(crowd.pear, "consent", topic="home-data", purposes=["service", "research"])
+    found = crowd.pear.reopen().impact_of_record(record)
+    assert isinstance(found, ConsentImpact)
+    assert {each.state for each in found.grants} == {"another consent stands"}
+    with pytest.raises(Usage, match="neither a consent nor an incident"):
+        crowd.pear.ledger.impact_of_record(crowd.pear.ledger.log(type="grant").records[0].record)
+
+
+def plan(party: Party, what: str) -> None:
+    """Make a plan out of the orders, by a real program."""
+    out, data = party.folder / "plan.csv", party.put("orders.csv", "machine,count\nA,3\n")
+    program = [sys.executable, "-c", f"open({str(out)!r}, 'w').write({what!r})"]
+    party.reopen().run(program, inputs=[f"haina/orders={data}"], outputs=[f"jinlong/plan={out}"])

@@ -319,6 +319,17 @@ def test_a_true_split_that_was_paid_differently(deal: Deal) -> None:
     ]
 
 
+def income_with(deal: Deal, escrow: str) -> Income:
+    return Income(product=PRODUCT, agreement=deal.agreement, escrow=escrow)
+
+
+def said_with(deal: Deal, escrow: str) -> str:
+    """The true split, recorded with an escrow that no command would let in."""
+    due = {FIRM: 720_072, OFFICE: 396_040, SURVEYOR: 84_008}
+    said = settlement(deal.market, due, agreement=deal.agreement, escrow=escrow)
+    return deal.market.say(FIRM, product(deal.market), said)
+
+
 def test_an_escrow_that_does_not_fit_the_record(deal: Deal) -> None:
     market = deal.market
     ledger = market[EXCHANGE].ledger
@@ -326,8 +337,9 @@ def test_an_escrow_that_does_not_fit_the_record(deal: Deal) -> None:
     fewer = ledger.open_escrow(terms(deal.agreement, payees=PAYEES[:2])).escrow
     market[FIRM].ledger.revoke(deal.record)
     for escrow, text in ((less, "1200119 smallest units, not 1200120"), (fewer, "none of its payees")):
-        income = Income(product=PRODUCT, agreement=deal.agreement, escrow=escrow)
-        record = market[FIRM].ledger.record_settlement(income).records[0].record
+        with pytest.raises(Invalid, match=text):
+            market[FIRM].ledger.record_settlement(income_with(deal, escrow))
+        record = said_with(deal, escrow)
         checked = market[OFFICE].ledger.check_settlement(record)
         assert (checked.verdict, kinds(checked.findings)) == ("differs", {"escrow-misfit"})
         with pytest.raises(Invalid, match=text):
@@ -343,8 +355,11 @@ def test_a_contract_of_other_code_is_no_escrow(deal: Deal) -> None:
     with pytest.raises(WrongLedger, match="expected code that some release shipped"):
         market[OFFICE].ledger.escrow(anchors)
     market[FIRM].ledger.revoke(deal.record)
-    income = Income(product=PRODUCT, agreement=deal.agreement, escrow=anchors)
-    record = market[FIRM].ledger.record_settlement(income).records[0].record
+    with pytest.raises(WrongLedger, match="expected code that some release shipped"):
+        market[FIRM].ledger.record_settlement(income_with(deal, anchors))
+    with pytest.raises(Usage, match="expected an address"):
+        market[FIRM].ledger.record_settlement(income_with(deal, "0x12"))
+    record = said_with(deal, anchors)
     checked = market[OFFICE].ledger.check_settlement(record)
     assert (checked.verdict, kinds(checked.findings)) == ("differs", {"escrow-refused"})
 

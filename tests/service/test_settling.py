@@ -222,6 +222,27 @@ def test_a_changed_payout_is_named(licensed: Market) -> None:
     ]
 
 
+def test_an_audit_recomputes_every_settlement(licensed: Market) -> None:
+    good = recorded(licensed, period="2026-01-01..2099-12-31")
+    said = settlement(licensed, {FIRM: 70, OFFICE: 20, SURVEYOR: 10}, start="2100-01-01T00:00:00Z")
+    false = licensed.say(FIRM, product(licensed), said)
+    ledger = licensed[OFFICE].ledger
+    assert ledger.audit().settlements is None
+    report = ledger.audit(settlements=True)
+    assert (report.settlements, report.good) == (2, True)  # what is stored is what was signed
+    wrong = [each for each in report.findings if each.kind == "settlement-differs"]
+    assert {each.subject for each in wrong} == {f"settlement {false[:12]}"}
+    assert sorted(each.text for each in wrong) == [
+        "Firm: recorded 70, expected 60",
+        "Office: recorded 20, expected 33",
+        "Surveyor: recorded 10, expected 7",
+    ]
+    licensed[FIRM].ledger.revoke(false)
+    report = licensed[FIRM].ledger.audit(settlements=True)
+    assert (report.settlements, report.findings) == (1, [])
+    assert licensed[FIRM].ledger.check_settlement(good).verdict == "good"
+
+
 def test_an_income_is_settled_once(licensed: Market) -> None:
     ledger = licensed[FIRM].ledger
     year = recorded(licensed, period="2026-01-01..2099-12-31")

@@ -48,6 +48,8 @@ from ledger.service.results.proving import (
 from ledger.service.results.recalling import (
     AffectedParty,
     AffectedVersion,
+    ConsentImpact,
+    ConsentProduct,
     Dispute,
     DisputeLine,
     Disputes,
@@ -64,6 +66,7 @@ from ledger.service.results.recalling import (
     PartyRecord,
     PartySheet,
     Recall,
+    RestsOnConsent,
     Rival,
     Vouched,
 )
@@ -133,6 +136,8 @@ __all__ = [
     "Cap",
     "Cause",
     "Claim",
+    "ConsentImpact",
+    "ConsentProduct",
     "Delegate",
     "Delegates",
     "DeliveryStep",
@@ -190,6 +195,7 @@ __all__ = [
     "RecordRef",
     "Refused",
     "ReportMade",
+    "RestsOnConsent",
     "Rival",
     "RunReceipt",
     "SearchResult",

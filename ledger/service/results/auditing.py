@@ -77,7 +77,7 @@ class AuditReport(Struct, frozen=True, kw_only=True, tag_field="format", tag="da
     says what was not, because it was asked so. `good` is true for the first alone. `forks` are also among the
     `failures`. `to_block` is how far chain and index were compared, `state_digest` belongs to `digest_block`,
     the last final one (empty and null where the index was not compared). `findings_truncated` says that the
-    list was cut.
+    list was cut. `settlements` is how many were recomputed, null where that was not asked for.
     """
 
     verdict: str
@@ -94,4 +94,5 @@ class AuditReport(Struct, frozen=True, kw_only=True, tag_field="format", tag="da
     trust_root: str
     forks: list[Fork] = []
     not_checked: list[str] = []
+    settlements: int | None = None
     notes: list[str] = []

@@ -80,7 +80,8 @@ class Recall(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataled
     """Everything that is affected if assets or versions are bad, and everybody whom that concerns.
 
     `complete` says that every log of the chain was read to what it had anchored by block `to_block`; else
-    `missing_logs` may say more. `public` are grants to everybody: who used those can't be told.
+    `missing_logs` may say more. `public` are grants to everybody: who used those can't be told. Parties are
+    always all there; of the `records` that gave somebody something, `records_listed` are written out.
     """
 
     subject: list[str]
@@ -90,6 +91,8 @@ class Recall(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataled
     public: list[GivenTo]
     missing_logs: list[MissingLog]
     complete: bool
+    records: int
+    records_listed: int
     to_block: int
     to_block_time: str
     since: str = ""
@@ -326,3 +329,59 @@ class PartySheet(Struct, frozen=True, kw_only=True, tag_field="format", tag="dat
     findings: list[Problem]
     missing_logs: list[str]
     to_block: int
+
+
+class RestsOnConsent(Struct, frozen=True, kw_only=True):
+    """A grant that demands a consent, itself or by what it rests on, for these purposes.
+
+    `state` is `rests on it` while the consent has no end, `must stop` from its end on, `another consent
+    stands` (`others`), or `ended already`. `taker` is empty for everybody.
+    """
+
+    record: str
+    giver: str
+    giver_name: str
+    taker: str
+    taker_name: str
+    subject: list[str]
+    purposes: list[str]
+    state: str
+    others: list[str]
+
+
+class ConsentProduct(Struct, frozen=True, kw_only=True):
+    """What was made of the data. `lawful`: it was on record before the consent ended, and stays as it is;
+    whether it may be used or offered further is asked of `may`.
+    """
+
+    name: str
+    party: str
+    party_name: str
+    record: str
+    block: int | None
+    lawful: bool
+
+
+class ConsentImpact(Struct, frozen=True, kw_only=True, tag_field="format", tag="dataledger/consent/v1"):
+    """What a consent carries: who must stop from `ends` on (empty: it has no end yet), what stays lawful.
+
+    `stands` is said of now, `withdrawn` says that it ends by its withdrawal. `recall` has everything made of
+    the data and everybody who has it; `complete` is that of `recall`.
+    """
+
+    record: str
+    party: str
+    party_name: str
+    topic: str
+    subject: list[str]
+    purposes: list[str]
+    regions: list[str]
+    block: int
+    block_time: str
+    stands: bool
+    ends: str
+    withdrawn: bool
+    grants: list[RestsOnConsent]
+    products: list[ConsentProduct]
+    recall: Recall
+    complete: bool
