@@ -65,7 +65,7 @@ def _root(context: Context, text: str, block: int) -> str:
     version = format_version(view.asset, view.number)
     if view.block is None or view.block > block:
         raise Unconfirmed(
-            f"{version} is not in block {block}, the last final one by then",
+            f"{version} is not in a final block yet: the last one by then is {block}",
             hint="dataledger anchor, or wait until the chain has gone on; or name an earlier version",
         )
     return version
