@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ledger.core.money import EXPONENTS, format_amount
 from ledger.core.verdict import RightsCap, RightsCause, RightsGrant, RightsVerdict, Verdict
-from ledger.formats.report_html import Markup, code, digest, element, join, name, said
+from ledger.formats.report_html import Markup, code, digest, element, join, name, safe, said
 from ledger.formats.report_numbers import Numbers
 from ledger.formats.report_table import Row, badge, claimed, cut, facts, quiet, section, stack, table
 
@@ -62,14 +62,14 @@ def rights(verdict: Verdict, numbers: Numbers) -> Markup | None:
     )
 
 
-def _price(found: RightsVerdict) -> str | None:
+def _price(found: RightsVerdict) -> Markup | None:
     if found.free:
-        return "nothing may be asked for this purpose"
-    amounts = [f"{_amount(each)} a unit" for each in found.caps[:_LISTED]]
-    return "at most " + ", ".join(amounts) if amounts else None
+        return safe("nothing may be asked for this purpose")
+    amounts = [join((_amount(each), " a unit")) for each in found.caps[:_LISTED]]
+    return join(("at most ", join(amounts, ", "))) if amounts else None
 
 
-def _amount(cap: RightsCap) -> str:
+def _amount(cap: RightsCap) -> Markup:
     known = cap.currency in EXPONENTS
     return said(f"{format_amount(cap.amount, cap.currency) if known else cap.amount} {cap.currency}", 60)
 
