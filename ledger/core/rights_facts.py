@@ -97,7 +97,10 @@ class Given(Struct, frozen=True, kw_only=True):
 
 
 class Attested(Struct, frozen=True, kw_only=True):
-    """An attestation that counts. `span` is from the start it names, or its anchor, to its end."""
+    """An attestation that counts. `span` is from the start it names, or its anchor, to its end.
+
+    `doubt` is why it can't be told whether it was taken back.
+    """
 
     record: str
     kind: Kind
@@ -111,6 +114,7 @@ class Attested(Struct, frozen=True, kw_only=True):
     level: Level | None = None
     purposes: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 class RightsFacts(Protocol):

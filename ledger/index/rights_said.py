@@ -152,8 +152,10 @@ class SaidOfRights:
 
     def attestations(self, asset: str) -> list[Attested]:
         """Return what is attested of an asset or its versions; freezes are told by `freezes`."""
-        said = [_said(row) for row in self._database.rows(_ATTESTED, asset, self._block)]
-        return [self._as_attested(each) for each in said if _outcome(each) not in ("frozen", "lifted")]
+        found = [_said(row) for row in self._database.rows(_ATTESTED, asset, self._block)]
+        said = [each for each in found if _outcome(each) not in ("frozen", "lifted")]
+        self._chain.read_posts([target_of_record(each.record) for each in said])
+        return [self._as_attested(each) for each in said]
 
     def _as_attested(self, said: Said) -> Attested:
         predicate = said.statement.predicate
@@ -176,6 +178,7 @@ class SaidOfRights:
             level=predicate.level,
             purposes=tuple(predicate.purposes),
             regions=tuple(predicate.regions),
+            doubt=self.doubt(said.record, [parse_did(each)[1] for each in predicate.authors]),
         )
 
     # --- what became of it
