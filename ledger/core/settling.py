@@ -50,9 +50,14 @@ class Deliveries(Steps, Protocol):
 
 
 def period_of(start: str, until: str) -> Period:
-    """Read the bounds of a period as records state them; what is left out does not bound."""
+    """Read the bounds of a period as records state them; what is left out does not bound.
+
+    A period all before 1677 or after 2262 becomes the first or the last nanosecond: never empty, since it has
+    itself in common with the same period.
+    """
     return Period(
-        max(instant_ns(start), _FIRST) if start else _FIRST, min(instant_ns(until), _LAST) if until else _LAST
+        min(max(instant_ns(start), _FIRST), _LAST - 1) if start else _FIRST,
+        max(min(instant_ns(until), _LAST), _FIRST + 1) if until else _LAST,
     )
 
 
