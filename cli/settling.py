@@ -102,9 +102,7 @@ dataledger settle record haina/demand --agreement 3f2a91c0 --period 2026-01-01..
 @click.argument("product", metavar="PRODUCT")
 @income_options
 @click.option("--escrow", default="", metavar="ADDRESS", help="The escrow contract that pays it out.")
-@click.option(
-    "--despite-findings", is_flag=True, help="Record it although something was used without a grant."
-)
+@click.option("--despite-findings", is_flag=True, help="Record it although it is not as it should be.")
 @no_anchor
 @pass_session
 def record(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .layout import anchored, bad, count, good, notes, short, unsure, who
+from .layout import anchored, bad, count, good, money, notes, short, unsure, who
 
 if TYPE_CHECKING:
     from ledger.core.verdict import Conclusion, RightsVerdict, RootVerdict, Verdict
@@ -77,6 +77,10 @@ def _rights(found: RightsVerdict, names: dict[str, str]) -> Iterator[str]:
         ends = f", ends {grant.until}" if grant.until else ""
         to = taker if grant.taker else "everybody"
         yield f"  grant {short(grant.record)} in block {grant.block:,}: {giver} to {to}{ends}"
+    if found.free:
+        yield "  nothing may be asked for this purpose"
+    for cap in found.caps:
+        yield f"  at most {money(cap.amount, cap.currency)} may be asked for a unit"
     if found.level:
         yield f"  sensitivity: {found.level}"
     if found.rules:

@@ -121,6 +121,8 @@ class Closure:
     @cached_property
     def edges(self) -> list[Made]:
         """All edges, once all records are known: what was used before its version was known leads to that."""
+        if not self._joined:  # nearly always
+            return self._made
         return [edge._replace(input=self._joined.get(edge.input, edge.input)) for edge in self._made]
 
     def roots(self, names: Iterable[str]) -> list[int]:

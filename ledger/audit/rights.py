@@ -29,7 +29,7 @@ from ledger.core.rights_facts import CODES, Answer, Question, Reason
 from ledger.core.shapes_rights import check_regions
 from ledger.core.terms import terms_of
 from ledger.core.text import check_line
-from ledger.core.verdict import RightsCause, RightsGrant, RightsVerdict
+from ledger.core.verdict import RightsCap, RightsCause, RightsGrant, RightsVerdict
 
 _LAST = 253402300799
 PROVEN: Final = {
@@ -106,7 +106,7 @@ class Inquiry:
             because=tuple(map(_cause, found.because)),
             grants=tuple(_grants(found, facts)),
             free=found.free,
-            caps=found.caps,
+            caps=tuple(RightsCap(currency=each.currency, amount=each.amount) for each in found.caps),
             level=found.level or "",
             rules=found.rules,
             proven=tuple(_proven(found, block)),

@@ -9,7 +9,7 @@ bytes, of nobody zero.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -131,9 +131,11 @@ def withdraw(escrow: bytes, to: bytes) -> Call:
 # --- reading
 
 
-def read_escrow(reader: Reader, address: bytes) -> Escrow:
-    """Read an escrow as of the head. Raises NotFound if nothing stands there, WrongLedger if it is not made
-    of a shipped code, or not with the arguments that its address commits to.
+def read_escrow(reader: Reader, address: bytes, *, withdrawals: bool = True) -> Escrow:
+    """Read an escrow as of the head; looking for withdrawals takes longer the longer ago it was settled.
+
+    Raises NotFound if nothing stands there, WrongLedger if it is not made of a shipped code, or not with the
+    arguments that its address commits to.
     """
     code = _known_code(reader, address)
     block = reader.head().number
@@ -151,7 +153,14 @@ def read_escrow(reader: Reader, address: bytes) -> Escrow:
             f"escrow 0x{address.hex()}: expected a state of {sorted(STATES)}", hint="Check the node."
         )
     owed = {each: slots.owed(each) for each in {*terms.payees, terms.payer}}
-    record, split_hash, withdrawn = _events(reader, address, slots, state, block)
+    record = split_hash = b""
+    withdrawn: dict[bytes, int] = {}
+    if state in ("settled", "refunded"):
+        start, stop = _ended(reader, slots, block)
+        logs = reader.logs(address, start, block + 1 if withdrawals else stop)
+        record, split_hash, withdrawn = _events(logs)
+    if state == "settled" and not split_hash:
+        raise Corrupt(f"escrow 0x{address.hex()}: it is settled, and no event says how", hint=_NODE)
     return Escrow(address, terms, state, block, owed, withdrawn, record, split_hash)
 
 
@@ -209,31 +218,24 @@ def _known_code(reader: Reader, address: bytes) -> KnownCode:
     return found
 
 
-def _events(
-    reader: Reader, address: bytes, slots: _Slots, state: str, block: int
-) -> tuple[bytes, bytes, dict[bytes, int]]:
+def _events(logs: Iterable[RawLog]) -> tuple[bytes, bytes, dict[bytes, int]]:
     """Record and hash of the split that was paid, and what each account took."""
     record = split_hash = b""
     withdrawn: dict[bytes, int] = {}
-    if state not in ("settled", "refunded"):
-        return record, split_hash, withdrawn
-    for log in reader.logs(address, _ended(reader, slots, block), block + 1):
+    for log in logs:
         if log.topics[:1] == (_SETTLED,):
             record, split_hash = _topics(log, 3)[1:]
         elif log.topics[:1] == (_WITHDRAWN,):
             account = _topics(log, 3)[1][12:]
             withdrawn[account] = withdrawn.get(account, 0) + int.from_bytes(log.data, "big")
-    if state == "settled" and not split_hash:
-        raise Corrupt(
-            f"escrow 0x{address.hex()}: it is settled, and no event says how", hint="Check the node."
-        )
     return record, split_hash, withdrawn
 
 
-def _ended(reader: Reader, slots: _Slots, head: int) -> int:
-    """The block in which it was settled or refunded: states only go up, so it is a binary search.
+def _ended(reader: Reader, slots: _Slots, head: int) -> tuple[int, int]:
+    """The blocks, as a half-open range, in one of which it was settled or refunded.
 
-    A node that keeps only recent states is asked for all events since the ledger began.
+    States only go up, so it is a binary search, and one block. Of a node that keeps only recent states it is
+    all blocks since the ledger began.
     """
     low, high = 0, head
     try:
@@ -244,8 +246,8 @@ def _ended(reader: Reader, slots: _Slots, head: int) -> int:
             else:
                 low = middle + 1
     except Unavailable:
-        return reader.ledger.hints.start_block
-    return high
+        return reader.ledger.hints.start_block, head + 1
+    return high, high + 1
 
 
 def _topics(log: RawLog, count: int) -> tuple[bytes, ...]:

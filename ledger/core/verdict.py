@@ -14,7 +14,6 @@ from typing import Literal
 from msgspec import Struct
 
 from ledger.core.lineage import LineageGraph
-from ledger.core.records_rights import Money
 
 Conclusion = Literal["good", "unconfirmed", "unknown", "revoked", "wrong-file"]
 """`good`: all holds, from a trust root given from outside. `unconfirmed`: all fits together, but nothing says
@@ -145,6 +144,13 @@ class RightsGrant(Struct, frozen=True, kw_only=True):
     block: int
 
 
+class RightsCap(Struct, frozen=True, kw_only=True):
+    """The most that may be asked for a unit, in the currency's minor unit."""
+
+    currency: str
+    amount: int
+
+
 class RightsVerdict(Struct, frozen=True, kw_only=True):
     """The answer to the question of a file: may `party` do this? Never `permitted` without a trust root.
 
@@ -166,7 +172,7 @@ class RightsVerdict(Struct, frozen=True, kw_only=True):
     because: tuple[RightsCause, ...]
     grants: tuple[RightsGrant, ...]
     free: bool = False
-    caps: tuple[Money, ...] = ()
+    caps: tuple[RightsCap, ...] = ()
     level: str = ""
     rules: str = ""
     proven: tuple[str, ...] = ()

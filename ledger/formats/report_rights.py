@@ -5,8 +5,9 @@ Without a trust root there is no answer, only what it would be: a made-up chain 
 
 from __future__ import annotations
 
-from ledger.core.verdict import RightsCause, RightsGrant, RightsVerdict, Verdict
-from ledger.formats.report_html import Markup, code, digest, element, join, name, said
+from ledger.core.money import EXPONENTS, format_amount
+from ledger.core.verdict import RightsCap, RightsCause, RightsGrant, RightsVerdict, Verdict
+from ledger.formats.report_html import Markup, code, digest, element, join, name, safe, said
 from ledger.formats.report_numbers import Numbers
 from ledger.formats.report_table import Row, badge, claimed, cut, facts, quiet, section, stack, table
 
@@ -51,6 +52,7 @@ def rights(verdict: Verdict, numbers: Numbers) -> Markup | None:
             ("In", said(found.region) if found.region else "any region (none was named)"),
             ("At", claimed(found.at)),
             ("By what was known at", claimed(found.known)),
+            ("Price", _price(found)),
             ("Sensitivity", said(found.level) if found.level else None),
             ("Border rules", code(found.rules, _TEXT) if found.rules else None),
         ),
@@ -58,6 +60,18 @@ def rights(verdict: Verdict, numbers: Numbers) -> Markup | None:
         _grants(found, numbers),
         *(_sentences(found, *part) for part in _PARTS),
     )
+
+
+def _price(found: RightsVerdict) -> Markup | None:
+    if found.free:
+        return safe("nothing may be asked for this purpose")
+    amounts = [join((_amount(each), " a unit")) for each in found.caps[:_LISTED]]
+    return join(("at most ", join(amounts, ", "))) if amounts else None
+
+
+def _amount(cap: RightsCap) -> Markup:
+    known = cap.currency in EXPONENTS
+    return said(f"{format_amount(cap.amount, cap.currency) if known else cap.amount} {cap.currency}", 60)
 
 
 def _causes(found: RightsVerdict, numbers: Numbers) -> Markup:

@@ -43,7 +43,7 @@ def payment(context: Context, settled: SettledView) -> tuple[EscrowPayment | Non
         return None, []
     name = settled.statement.subject[0].name
     try:
-        found = read_escrow(context.reader, bytes.fromhex(said.escrow[2:]))
+        found = read_escrow(context.reader, bytes.fromhex(said.escrow[2:]), withdrawals=False)
     except (NotFound, WrongLedger) as error:
         return _told(said, REFUSED, str(error)), [Finding("escrow-refused", name, str(error))]
     misfits = [*misfits_of(said, found)]
@@ -54,7 +54,8 @@ def payment(context: Context, settled: SettledView) -> tuple[EscrowPayment | Non
         return _not_settled(said, found), []
     if found.split_hash == expected_hash(context, settled.record, said, found):
         return _told(said, PAID, "paid exactly this split"), []
-    text = _other(context, said, found, settled.record)
+    whole = read_escrow(context.reader, found.address)
+    text = _other(context, said, whole, settled.record)
     return _told(said, OTHER, text), [Finding("paid-otherwise", name, text)]
 
 

@@ -43,10 +43,11 @@ def evidence(
     block, asking = (_final(context), None) if inquiry is None else asking_of(context, inquiry)
     roots = sorted({_root(context, text, block.number) for text in references})
     with files.replacing(out, "evidence") as file:
-        EvidenceWriter(context, block, roots, asking).write(file)
+        writer = EvidenceWriter(context, block, roots, asking)
+        writer.write(file)
         file.seek(0)
         verdict = verify_evidence(file).verdict
-    return _made(context, out, verdict)
+    return _made(context, out, verdict, writer.index_answer)
 
 
 def _final(context: Context) -> BlockRef:
@@ -64,7 +65,7 @@ def _root(context: Context, text: str, block: int) -> str:
     version = format_version(view.asset, view.number)
     if view.block is None or view.block > block:
         raise Unconfirmed(
-            f"{version} is not in block {block}, the last final one by then",
+            f"{version} is not in a final block yet: the last one by then is {block}",
             hint="dataledger anchor, or wait until the chain has gone on; or name an earlier version",
         )
     return version
@@ -79,7 +80,10 @@ def _view(context: Context, asset: str, number: int | None) -> VersionView:
     return found
 
 
-def _made(context: Context, out: Path, verdict: Verdict) -> EvidenceMade:
+def _made(context: Context, out: Path, verdict: Verdict, answer: str | None) -> EvidenceMade:
+    notes = [*verdict.notes, *([EMBEDDED_NOTE] if context.embedded else [])]
+    if verdict.rights is not None and verdict.rights.shown != answer:
+        notes.append(f"dataledger may answers {answer}: this file can show less, or more of what was posted")
     return EvidenceMade(
         path=str(out),
         bytes=verdict.bytes,
@@ -95,5 +99,5 @@ def _made(context: Context, out: Path, verdict: Verdict) -> EvidenceMade:
         unknown=[*verdict.unknown, *(verdict.rights.unknown if verdict.rights else ())],
         findings=list(verdict.findings),
         rights=verdict.rights,
-        notes=[*verdict.notes, *([EMBEDDED_NOTE] if context.embedded else [])],
+        notes=notes,
     )

@@ -47,6 +47,7 @@ from ledger.core.evidence import (
 )
 from ledger.core.identity import parse_did
 from ledger.core.names import namespace_of, parse_reference
+from ledger.core.rights_facts import Verdict
 from ledger.core.trie_paths import PathWriter
 from ledger.index.evidence_rows import Place, lineage_entries, lineage_nodes, posted_entry
 from ledger.service.context import Context
@@ -89,6 +90,11 @@ class EvidenceWriter:
         logs = sorted({place.log for place in self._places})
         self._numbers = {log: number for number, log in enumerate(logs)}
         self._lines = self._records = 0
+
+    @property
+    def index_answer(self) -> Verdict | None:
+        """What the index answers to the question, None if there is none."""
+        return None if self._rights is None else self._rights.answer
 
     def _lineage(self) -> list[Place]:
         database, block = self._context.index.database, self._block.number

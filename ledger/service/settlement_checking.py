@@ -18,6 +18,14 @@ from ledger.service.syncing import fresh
 
 GOOD, DIFFERS, UNKNOWN = "good", "differs", "unknown"
 
+FINDINGS = {
+    "use-without-grant": "something was used without a grant to offer what was made of it",
+    "settlement-impossible": "by lineage and grants this income can't be split at all",
+    "settlement-other-basis": "it names another grant by which its payer offers the product",
+    "settlement-revoked": "it was taken back",
+}
+"""What only recomputing shows, beside `core.settling`, `core.metering` and `escrow_payment`."""
+
 
 def check(context: Context, digits: str) -> SettlementCheck:
     """Recompute a recorded settlement, named by its id or the first digits of it, and compare."""

@@ -143,9 +143,9 @@ def split_sale(context: Context, sale: Sale) -> Splitting:
     split = split_income(sale.total.amount, sale.name, earnings)
     ungranted = {node.removesuffix(HELD) for node in split.ungranted}
     refused = {pair: part for pair, part in earnings.refused.items() if pair[1] in ungranted}
-    return Splitting(
-        split, _under(question, facts), refused, sorted(earnings.doubts()), facts, question.at_ns
-    )
+    holder = facts.holder(sale.name.partition("@")[0], question.at_ns)
+    under = "" if holder == sale.seller else earnings.uses(sale.name)[0].grant or ""
+    return Splitting(split, under, refused, sorted(earnings.doubts()), facts, question.at_ns)
 
 
 def billed(
@@ -188,21 +188,21 @@ def _question(context: Context, sale: Sale) -> Question:
     return Question(sale.seller, "operate", sale.name, at_ns, sale.purpose, sale.region)
 
 
-def _under(question: Question, facts: RightsFacts) -> str:
-    """Return the first grant by which the seller offers the product; empty for its holder."""
-    nature = natures(question.name, question.at_ns, facts)[question.name]
-    part = right_to(question, facts, nature)
-    return part.chain.links[0].record if part.verdict == "permitted" and part.chain is not None else ""
-
-
 def _with_seller(context: Context, sale: Sale) -> Sale:
     """Name the seller: this party if it may offer the product, else the product's holder."""
     facts = context.index.rights(sale.block)
     own = structs.replace(sale, seller=context.party)
     question = _question(context, own)
-    holder = facts.holder(sale.name.partition("@")[0], question.at_ns)
-    if holder == context.party or _under(question, facts) or holder is None:
+    asset = sale.name.partition("@")[0]
+    holder = facts.holder(asset, question.at_ns)
+    if holder in (None, context.party):
         return own
+    # whether the data is too sensitive for a grant takes its whole lineage: looked at only where there is one
+    is_granted = any(each.taker in (context.party, "") for each in facts.grants(asset, context.party))
+    if is_granted:
+        nature = natures(question.name, question.at_ns, facts)[question.name]
+        if right_to(question, facts, nature).verdict == "permitted":
+            return own
     return structs.replace(sale, seller=holder)
 
 

@@ -100,12 +100,14 @@ def _but(checked: SettlementCheck) -> Iterator[str]:
 
 
 def _totals(lines: Iterable[StatementLine]) -> Iterator[StatementTotal]:
-    counted = [line for line in lines if not line.revoked]
-    for currency in sorted({line.currency for line in counted}):
-        mine = [line for line in counted if line.currency == currency]
+    """Add up by currency: what was taken back is owed by nobody, what was settled twice is owed once."""
+    known = list(lines)
+    for currency in sorted({line.currency for line in known}):
+        mine = [line for line in known if line.currency == currency]
+        counted = [line for line in mine if not line.revoked and "settlement-replayed" not in line.findings]
         yield StatementTotal(
             currency=currency,
-            owed=sum(line.owed or 0 for line in mine),
-            allotted=sum(line.allotted for line in mine),
+            owed=sum(line.owed or 0 for line in counted),
+            allotted=sum(line.allotted for line in counted),
             paid=sum(line.allotted for line in mine if line.paid == "paid"),
         )

@@ -60,9 +60,9 @@ def record(context: Context, income: Income, *, despite: bool = False, anchor: b
     """Split this party's income and record the split, signed, in its log.
 
     Raises Usage where the rules would refuse it, where this income was settled before, and where it is not
-    the bill of the agreement that it names; Invalid for an escrow that can't pay it. What was used without a
-    grant is settled past only `despite` that: else it raises Unsettled, or Unavailable where that is not
-    known.
+    the bill of the agreement that it names; Unsettled where something was used without a grant, Unavailable
+    where that is not known; Invalid for an escrow that can't pay it. A split that is not the bill, or is past
+    a use without a grant, is recorded `despite` that, for everybody to see.
     """
     with context.writing():
         batch = Batch(context)
@@ -73,7 +73,7 @@ def record(context: Context, income: Income, *, despite: bool = False, anchor: b
         subject = subject_of(context, [sale.name])
         with asked():
             predicate = _predicate(context, sale, splitting, parse_escrow(income.escrow))
-            _check(context, subject, predicate)
+            _check(context, subject, predicate, despite=despite)
             batch.say(subject, predicate)
         if predicate.escrow:
             require_fit(context, predicate)
@@ -145,8 +145,8 @@ def _predicate(context: Context, sale: Sale, splitting: Splitting, escrow: str) 
     )
 
 
-def _check(context: Context, subject: list[Resource], predicate: Settlement) -> None:
-    """Refuse what the rules refuse, and what would be a finding."""
+def _check(context: Context, subject: list[Resource], predicate: Settlement, *, despite: bool) -> None:
+    """Refuse what the rules refuse, what was settled before, and what would be a finding."""
     place = next_place(context)
     try:
         check_settlement(subject, predicate, [context.address], place, context.index.facts())
@@ -160,8 +160,10 @@ def _check(context: Context, subject: list[Resource], predicate: Settlement) -> 
             hint="tell another income apart by its --period or --agreement; dataledger revoke takes back a"
             " settlement that is wrong",
         )
-    for finding in settlement_findings(draft, place.block, context.index.steps()):
-        raise Usage(f"this settlement would be {finding.kind}: {finding.text}")
+    found = [] if despite else settlement_findings(draft, place.block, context.index.steps())
+    for finding in found:
+        hint = "if that is how it was split all the same, record it with --despite-findings"
+        raise Usage(f"this settlement would be {finding.kind}: {finding.text}", hint=hint)
 
 
 def _check_granted(split: IncomeSplit) -> None:

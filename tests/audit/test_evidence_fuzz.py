@@ -124,6 +124,60 @@ strange = st.one_of(
 )
 
 
+MAY = (CORPUS / "may-by-a-chain.evidence").read_bytes()
+MAY_TRUST = trust_block(next(block for name, _, block in rows() if name == "may-by-a-chain.evidence"))
+MAY_LINES = MAY.splitlines(keepends=True)
+may_numbers = st.integers(0, len(MAY_LINES) - 1)
+
+
+def never_more_than_asked(data: bytes) -> None:
+    """Check that a file is refused, or answers another question, or differs in names only."""
+    result = outcome(data.splitlines(keepends=True), MAY_TRUST)
+    if result in REASONS or not result.endswith("/permitted"):
+        return
+    kept = [[line for line in each.splitlines() if b'"party"' not in line] for each in (MAY, data)]
+    asks = [[json.loads(line) for line in each.splitlines()][1] for each in (MAY, data)]
+    assert kept[0] == kept[1] or {**asks[1], "at": "", "purpose": "", "region": ""} == {
+        **asks[0],
+        "at": "",
+        "purpose": "",
+        "region": "",
+    }
+
+
+@given(st.integers(0, len(MAY) - 1), st.integers(0, 7))
+@settings(max_examples=100)
+def test_a_flipped_bit_in_an_answer(place: int, bit: int) -> None:
+    data = bytearray(MAY)
+    data[place] ^= 1 << bit
+    never_more_than_asked(bytes(data))
+
+
+@given(st.sets(may_numbers, min_size=1, max_size=3))
+@settings(max_examples=80)
+def test_lines_left_out_of_an_answer_and_counted_anew(gone: set[int]) -> None:
+    """Nothing that a yes rests on can be left out, but notes and names."""
+    kept = [parse_line(line) for number, line in enumerate(MAY_LINES) if number not in gone]
+    result = outcome(write(numbered(kept)).splitlines(keepends=True), MAY_TRUST)
+    left = {json.loads(MAY_LINES[number])["line"] for number in gone}
+    assert result in REASONS or left <= {"party", "checkpoint", "end"}
+
+
+@given(may_numbers, st.integers(0, 10_000), st.deferred(lambda: strange))
+@settings(max_examples=150)
+def test_a_member_of_an_answer_with_another_value(number: int, place: int, new: Any) -> None:
+    line = json.loads(MAY_LINES[number])
+    container, key = (found := _values(line))[place % len(found)]
+    if container[key] == new:
+        return
+    container[key] = new
+    lines = list(MAY_LINES)
+    lines[number] = (
+        json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    )
+    never_more_than_asked(b"".join(lines))
+
+
 @given(numbers, st.integers(0, 10_000), strange)
 @settings(max_examples=250)
 def test_a_member_with_another_value(number: int, place: int, new: Any) -> None:

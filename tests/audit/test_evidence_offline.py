@@ -72,6 +72,20 @@ def test_the_verifier_needs_no_network_no_database_and_no_other_layer(alone: Pat
     assert (done.returncode, done.stdout) == (0, "good\n"), done.stderr
 
 
+@pytest.mark.parametrize(("slug", "code"), [("by-a-chain", 0), ("withheld-revocation", 3)])
+def test_neither_does_an_answer_about_rights(tmp_path: Path, slug: str, code: int) -> None:
+    """One import of ours is enough for all of it, and the three answers have exit codes of their own."""
+    name = f"may-{slug}.evidence"
+    block = next(row[2] for row in rows() if row[0] == name)
+    shutil.copy(CORPUS / name, tmp_path)
+    done = python(VERIFY, tmp_path, name, block)
+    assert (done.returncode, done.stdout) == (0, "good\n"), done.stderr
+    done = python(COMMAND, tmp_path, "verify", name, "--json", "--block", block)
+    assert (done.returncode, done.stderr) == (code, "")
+    answer = json.loads(done.stdout)["rights"]["verdict"]
+    assert {"permitted": 0, "denied": 1, "unknown": 3}[answer] == code
+
+
 def test_that_test_would_notice() -> None:
     done = python("import socket; socket.socket()", Path.cwd())
     assert "socket.__new__ while verifying evidence" in done.stderr

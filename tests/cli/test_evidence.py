@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.cli.conftest import Cli
@@ -32,6 +33,59 @@ def record_of(dl: Cli, version: str) -> str:
     """Return the id of the record of a version."""
     listed = dl("log", "--type", "version", "--json").json
     return next(each["record"] for each in listed["records"] if version in str(each))
+
+
+# --- who may use it
+
+
+def test_who_may_use_it_is_answered_elsewhere_too(parties: Cli, tmp_path: Path) -> None:
+    parties("follow", "jinlong", "--from", "../jinlong/.dataledger/public")
+    granted = parties(
+        "grant", "haina/orders", "--to", "jinlong", "--rights", "use", "--purpose", "planning", "--json"
+    ).json["records"][0]["record"]
+    ask = ("evidence", "haina/orders", "--may", "jinlong", "--right", "use", "--for", "planning")
+    made = parties(*ask, "-o", "may.evidence", "--json").json
+    assert (made["rights"]["verdict"], made["rights"]["shown"]) == ("unconfirmed", "permitted")
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    shutil.copy(parties.folder / "may.evidence", folder)
+    elsewhere = Cli(folder)
+    done = elsewhere("verify", "may.evidence", "--block", made["block_hash"])
+    assert "PERMITTED: Jinlong Motors (did:ethr:" in click.unstyle(done.out)
+    assert "may use haina/orders@1 for planning?" in done.out
+    assert granted[:12] in done.out
+    unrooted = elsewhere.run("verify", "may.evidence")
+    assert unrooted.code == 3
+    assert "PERMITTED IF THAT BLOCK IS REAL: " in click.unstyle(unrooted.out)
+    parties("revoke", granted)
+    made = parties(*ask, "-o", "later.evidence", "--json").json
+    shutil.copy(parties.folder / "later.evidence", folder)
+    done = elsewhere.run("verify", "later.evidence", "--block", made["block_hash"])
+    assert done.code == 1
+    assert "DENIED: " in done.out
+    assert "the grant had been taken back" in done.out
+    page = elsewhere.run("report", "later.evidence", "--block", made["block_hash"], "--json")
+    assert (page.code, page.json["rights"]) == (1, "denied")
+    assert "Denied" in (folder / "later.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("haina/orders", "--may", "haina"),
+        ("haina/orders", "--right", "use"),
+        ("haina/orders", "--for", "planning"),
+        ("haina/orders", "haina/sensors", "--may", "haina", "--right", "use"),
+        ("haina/orders", "--may", "haina", "--right", "use", "--region", "cn"),
+        ("haina/orders", "--may", "haina", "--right", "use", "--at", "yesterday"),
+        ("haina/orders", "--may", "nobody.here", "--right", "use"),
+        ("haina/orders", "--may", "haina", "--right", "use", "--rules", "no-such-file"),
+    ],
+)
+def test_a_question_that_is_none(story: Cli, arguments: tuple[str, ...]) -> None:
+    done = story.run("evidence", *arguments, "-o", "may.evidence")
+    assert done.code == 2
+    assert not (story.folder / "may.evidence").exists()
 
 
 # --- making it

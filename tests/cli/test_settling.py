@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import click
+import msgspec
 import pytest
 
+from ledger.service import results
 from tests.cli.conftest import Cli
 
 FAR = "2099-12-31"
@@ -106,6 +108,13 @@ def test_from_the_agreement_to_the_payout(shop: Cli) -> None:
     assert paid.startswith("paid out, block ")
     assert "Haina Appliances 1,080,108 1,080,108 0" in paid
     assert "paid exactly this split" in text(shop("settle", "check", record))
+    for shape, *asked in (
+        (results.SettlementCheck, "check", record),
+        (results.SettlementStatement, "statement"),
+        (results.EscrowState, "escrow", "show", escrow),
+        (results.EscrowApproval, "escrow", "approve", record),
+    ):
+        msgspec.json.decode(shop("settle", *asked, "--json").out, type=shape, strict=True)
     shop("settle", "escrow", "withdraw", record)
     shown = text(other("settle", "escrow", "show", escrow))
     assert "Haina Appliances 1,080,108 0 1,080,108" in shown
@@ -115,16 +124,16 @@ def test_from_the_agreement_to_the_payout(shop: Cli) -> None:
     assert "not funded" in early.err
 
 
-def test_what_is_wrong_with_a_question(shop: Cli) -> None:
+def test_what_is_wrong_with_a_question(story: Cli) -> None:
     for code, *arguments in (
-        (2, "haina/plan"),
-        (2, "haina/plan", "--revenue", "1"),
-        (2, "haina/plan", "--revenue", "one", "--currency", "CNY"),
+        (2, "haina/demand"),
+        (2, "haina/demand", "--revenue", "1"),
+        (2, "haina/demand", "--revenue", "one", "--currency", "CNY"),
         (2, "haina/nothing", "--revenue", "1", "--currency", "CNY"),
-        (2, "haina/plan", "--revenue", "1", "--currency", "CNY", "--at", "soon"),
-        (3, "haina/plan", "--revenue", "1", "--currency", "CNY", "--at", "99999"),
+        (2, "haina/demand", "--revenue", "1", "--currency", "CNY", "--at", "soon"),
+        (3, "haina/demand", "--revenue", "1", "--currency", "CNY", "--at", "99999"),
     ):
-        shop.fails(int(code), "settle", *map(str, arguments))
+        story.fails(int(code), "settle", *map(str, arguments))
     for wrong in ("ffff", "0x" + "11" * 20):
-        shop.fails(2, "settle", "escrow", "show", wrong)
-    shop.fails(2, "settle", "check", "ffff")
+        story.fails(2, "settle", "escrow", "show", wrong)
+    story.fails(2, "settle", "check", "ffff")

@@ -20,7 +20,7 @@ from ledger.chain.artifacts import load
 from ledger.chain.embedded.chain import EmbeddedChain
 from ledger.chain.interface import Call
 from ledger.chain.transactions import created_address, sign_digest
-from ledger.core.errors import FormatError, Invalid, NotFound, Rejected, Usage, WrongLedger
+from ledger.core.errors import Invalid, NotFound, Rejected, Usage, WrongLedger
 from ledger.core.escrow import recorded_split_hash
 from ledger.core.identity import parse_did
 from ledger.service.escrowing import Opening
@@ -163,6 +163,7 @@ def test_from_opening_to_withdrawing(deal: Deal, tmp_path: Path) -> None:
     assert (total.owed, total.allotted, total.paid) == (396_040, 396_040, 396_040)
 
 
+@pytest.mark.slow
 def test_the_same_terms_are_the_same_escrow(deal: Deal) -> None:
     again = deal.market[OFFICE].ledger.open_escrow(terms(deal.agreement, payees=PAYEES[::-1]))
     assert (again.escrow, again.what, again.block) == (deal.escrow, "was open already", None)
@@ -171,6 +172,7 @@ def test_the_same_terms_are_the_same_escrow(deal: Deal) -> None:
     assert other.escrow != deal.escrow
 
 
+@pytest.mark.slow
 def test_the_arbiter_stands_in_for_the_buyer(market: Market) -> None:
     market.grant(OFFICE, FIRM, "office/hourly", "30%")
     make(market, FIRM, "firm/simple", ["office/hourly"])
@@ -201,6 +203,7 @@ def test_two_of_three_sides_have_to_sign(deal: Deal) -> None:
     assert deal.market[SURVEYOR].ledger.pay_escrow(deal.record, everybody).state == "settled"
 
 
+@pytest.mark.slow
 def test_before_it_is_funded_and_twice(deal: Deal) -> None:
     given = deal.approvals(FIRM, OFFICE, SURVEYOR)
     with pytest.raises(Rejected, match="not funded"):
@@ -225,6 +228,7 @@ def test_a_strangers_approval(deal: Deal) -> None:
         deal.pay("0x1234")
 
 
+@pytest.mark.slow
 def test_one_who_takes_no_part_can_not_approve(deal: Deal) -> None:
     market = deal.market
     escrow = market[FIRM].ledger.open_escrow(terms(deal.agreement, payer="firm")).escrow
@@ -238,27 +242,22 @@ def test_one_who_takes_no_part_can_not_approve(deal: Deal) -> None:
         market[FIRM].ledger.pay_escrow(record, [other])
 
 
-@pytest.mark.parametrize(
-    ("member", "value", "match"),
-    [
+def test_an_approval_for_something_else(deal: Deal, tmp_path: Path) -> None:
+    made = deal.market[OFFICE].ledger.approve_escrow(deal.record)
+    file = tmp_path / "a.json"
+    for member, value, match in (
         ("chain_id", 1, "chain_id: expected"),
         ("escrow", "0x" + "11" * 20, "escrow: expected"),
         ("record", "22" * 32, "record: expected"),
         ("split_hash", "33" * 32, "split_hash: expected"),
         ("signature", "0x12", "65 bytes"),
-    ],
-)
-def test_an_approval_for_something_else(
-    deal: Deal, tmp_path: Path, member: str, value: object, match: str
-) -> None:
-    made = deal.market[OFFICE].ledger.approve_escrow(deal.record)
-    file = tmp_path / "a.json"
-    file.write_bytes(msgspec.json.encode(msgspec.structs.replace(made, **{member: value})))
-    with pytest.raises((Invalid, FormatError), match=match):
-        deal.pay(str(file))
-    for garbage in (b"", b"{}", b"\xff", b"[1]", b'{"format":"other"}'):
+    ):
+        file.write_bytes(msgspec.json.encode(msgspec.structs.replace(made, **{member: value})))
+        with pytest.raises(Invalid, match=match):
+            deal.pay(str(file))
+    for garbage in (b"", b"{}", b"\xff", b"[1]", b'{"format":"other"}', b"{" * 5000):
         file.write_bytes(garbage)
-        with pytest.raises(FormatError, match="expected an approval"):
+        with pytest.raises(Invalid):
             deal.pay(str(file))
 
 
@@ -330,6 +329,7 @@ def said_with(deal: Deal, escrow: str) -> str:
     return deal.market.say(FIRM, product(deal.market), said)
 
 
+@pytest.mark.slow
 def test_an_escrow_that_does_not_fit_the_record(deal: Deal) -> None:
     market = deal.market
     ledger = market[EXCHANGE].ledger
@@ -347,6 +347,7 @@ def test_an_escrow_that_does_not_fit_the_record(deal: Deal) -> None:
         market[FIRM].ledger.revoke(record)
 
 
+@pytest.mark.slow
 def test_a_contract_of_other_code_is_no_escrow(deal: Deal) -> None:
     market = deal.market
     with pytest.raises(NotFound, match="no escrow stands at"):
@@ -364,6 +365,7 @@ def test_a_contract_of_other_code_is_no_escrow(deal: Deal) -> None:
     assert (checked.verdict, kinds(checked.findings)) == ("differs", {"escrow-refused"})
 
 
+@pytest.mark.slow
 def test_shipped_code_that_somebody_else_created_is_no_escrow(deal: Deal) -> None:
     """The code is right, and its address commits to nothing: what it was created with can't be told."""
     context = deal.market[FIRM].context
@@ -398,6 +400,7 @@ def test_a_refund_comes_with_the_deadline_and_not_before(deal: Deal, years: Call
         deal.pay(*given)
 
 
+@pytest.mark.slow
 def test_what_is_asked_has_to_make_sense(deal: Deal) -> None:
     ledger = deal.market[EXCHANGE].ledger
     for wrong, match in (

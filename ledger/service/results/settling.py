@@ -144,7 +144,7 @@ class StatementLine(Struct, frozen=True, kw_only=True):
     """One settlement that names a party: what it was allotted, and what it is owed by lineage and grants.
 
     `owed` is null where that could not be recomputed. `paid` is empty where no escrow pays it, else as in
-    `EscrowPayment`. A line that was taken back is in no total.
+    `EscrowPayment`. A line that was taken back, or that settles what was settled before, is in no total.
     """
 
     record: str
@@ -167,7 +167,7 @@ class StatementLine(Struct, frozen=True, kw_only=True):
 
 
 class StatementTotal(Struct, frozen=True, kw_only=True):
-    """Sums of one currency: `owed` and `allotted` by all lines, `paid` through escrows."""
+    """Sums of one currency: `owed` and `allotted` by the lines that count, `paid` through escrows by any."""
 
     currency: str
     owed: int
