@@ -88,7 +88,7 @@ class SaidOfRights:
     def grants(self, asset: str, party: bytes) -> list[Given]:
         """Return what gives a party, or everybody, rights in an asset or its versions; void ones too."""
         found: dict[bytes, Given] = {}
-        granted = [_said(row) for row in self._database.rows(_GRANTED, asset, party, self._block)]
+        granted = _each_once(self._database.rows(_GRANTED, asset, party, self._block))
         own = target_of_asset(asset_digest(self._database.ledger_id, asset))  # it is asked next
         self._chain.read_posts([own, *(target_of_record(said.record) for said in granted)])
         for said in granted:
@@ -152,7 +152,7 @@ class SaidOfRights:
 
     def attestations(self, asset: str) -> list[Attested]:
         """Return what is attested of an asset or its versions; freezes are told by `freezes`."""
-        found = [_said(row) for row in self._database.rows(_ATTESTED, asset, self._block)]
+        found = _each_once(self._database.rows(_ATTESTED, asset, self._block))
         said = [each for each in found if _outcome(each) not in ("frozen", "lifted")]
         self._chain.read_posts([target_of_record(each.record) for each in said])
         return [self._as_attested(each) for each in said]
@@ -249,6 +249,11 @@ def _said(row: Row) -> Said:
     return Said(record, decode_checked(payload), place, anchored_ns, rejected, bool(is_revoked))
 
 
+def _each_once(rows: Iterable[Row]) -> list[Said]:
+    """Read records, each once that stands there for several versions of an asset."""
+    return [_said(row) for row in {row[2:5]: row for row in rows}.values()]
+
+
 _COLUMNS = f"""e.record, s.payload, e.block, l.log, e.idx, e.verdict, e.reason, e.message,
   {moment_of("e.block")}, EXISTS (SELECT 1 FROM revoked y WHERE y.target = e.record)"""  # noqa: S608
 _JOINS = "JOIN said s ON s.entry = e.id JOIN log l ON l.id = e.log"
@@ -261,12 +266,12 @@ SELECT e.record FROM said s JOIN entry e ON e.id = s.entry WHERE s.previous = ? 
 ORDER BY s.id LIMIT 1
 """
 _GRANTED = f"""
-SELECT DISTINCT {_COLUMNS} FROM asset a CROSS JOIN granted g ON g.asset = a.id
+SELECT {_COLUMNS} FROM asset a CROSS JOIN granted g ON g.asset = a.id
   AND g.taker IN (0, (SELECT id FROM party WHERE address = ?2))
 JOIN entry e ON e.id = g.entry {_JOINS} WHERE a.name = ?1 AND g.block <= ?3 ORDER BY e.id
 """  # noqa: S608
 _ATTESTED = f"""
-SELECT DISTINCT {_COLUMNS} FROM asset a CROSS JOIN attested t ON t.asset = a.id
+SELECT {_COLUMNS} FROM asset a CROSS JOIN attested t ON t.asset = a.id
 JOIN entry e ON e.id = t.entry {_JOINS} WHERE a.name = ? AND t.block <= ? ORDER BY e.id
 """  # noqa: S608
 _ANSWERS = f"""
