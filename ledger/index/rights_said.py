@@ -13,7 +13,7 @@ from ledger.core.instants import instant_ns
 from ledger.core.negotiation import negotiation_state
 from ledger.core.postings import effective_block, posters
 from ledger.core.records import Agreement, Attestation, Grant, Statement
-from ledger.core.rights_facts import Attested, Given, Span
+from ledger.core.rights_facts import Attested, Given, Span, Standing, attested
 from ledger.core.terms import giver_of, taker_of, terms_of
 from ledger.index.database import Database, Row
 from ledger.index.kinds import ACCEPTED, ALGORITHMS
@@ -160,26 +160,9 @@ class SaidOfRights:
     def _as_attested(self, said: Said) -> Attested:
         predicate = said.statement.predicate
         assert isinstance(predicate, Attestation)
-        anchored = said.anchored_ns
-        ends = [self._revoked_ns(said), instant_ns(predicate.until) if predicate.until else None]
-        return Attested(
-            record=said.record.hex(),
-            kind=predicate.kind,
-            authors=tuple(predicate.authors),
-            names=tuple(self._names(said.statement)),
-            order=said.order,
-            anchored_ns=anchored,
-            span=Span(
-                instant_ns(predicate.start) if predicate.start else anchored,
-                min((end for end in ends if end is not None), default=None),
-            ),
-            topic=predicate.topic,
-            failed=predicate.outcome == "failed",
-            level=predicate.level,
-            purposes=tuple(predicate.purposes),
-            regions=tuple(predicate.regions),
-            doubt=self.doubt(said.record, [parse_did(each)[1] for each in predicate.authors]),
-        )
+        standing = Standing(said.order, said.anchored_ns, self._revoked_ns(said))
+        doubt = self.doubt(said.record, [parse_did(each)[1] for each in predicate.authors])
+        return attested(said.record, predicate, self._names(said.statement), standing, doubt)
 
     # --- what became of it
 
