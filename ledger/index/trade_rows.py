@@ -19,7 +19,7 @@ from ledger.index.schema import PENDING, short
 from ledger.index.verification import decode_checked
 from ledger.index.writer import Writer
 
-_REMEMBERED = 10_000  # agreements and deliveries
+_REMEMBERED = 2_000  # agreements and deliveries
 
 
 def process_key(delivery: Delivery) -> int:

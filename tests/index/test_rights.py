@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.core.errors import Unavailable
-from ledger.core.records_rights import Terms
+from ledger.core.records_rights import Condition, Terms
 from ledger.core.rights import may
 from ledger.core.rights_facts import CODES, Answer, Question
 from ledger.index import Index, rights_said
@@ -267,6 +267,35 @@ def test_a_lift_before_the_freeze_lifts_nothing(world: World, acme: Party, open_
     judge.anchor()
     judge.post_record(record, freeze)
     assert codes(ask(open_index(world), acme, "acme/b")) == ["frozen"]
+
+
+def test_what_was_posted_against_an_attestation_and_is_not_known(
+    world: World, acme: Party, open_index
+) -> None:
+    """A consent, a certificate or a classification that may have been withdrawn is none to rely on."""
+    bolt, judge = world.party("bolt"), world.party("judge")
+    duty = Condition(kind="certification", topic="iso", by=[judge.did])
+    grant(acme, ["acme/a"], bolt, terms=Terms(rights=["use"], level="important", conditions=[duty]))
+    level = attestation(acme, ["acme/a"], "classification", level="general")
+    acme.anchor()
+    first = attestation(judge, ["acme/a"], "certification", topic="iso")
+    judge.anchor()
+    bolt.post_record(first, b"?" * 32)  # not an author: nobody has to care
+    index = open_index(world)
+    assert ask(index, bolt).verdict == "permitted"
+    judge.post_record(first, b"?" * 32)
+    index.sync(world.chain, world.logs, workers=0)
+    answer = ask(index, bolt)
+    assert (answer.verdict, codes(answer)) == ("unknown", ["revocation-missing"])
+    attestation(judge, ["acme/a"], "certification", topic="iso", description="anew")
+    judge.anchor()
+    index.sync(world.chain, world.logs, workers=0)
+    assert ask(index, bolt).verdict == "permitted"  # by the one that stands without doubt
+    acme.post_record(level, b"!" * 32)
+    index.sync(world.chain, world.logs, workers=0)
+    answer = ask(index, bolt)
+    assert (answer.verdict, codes(answer)) == ("unknown", ["revocation-missing"])
+    assert "classification" in answer.because[0].text
 
 
 def test_what_a_later_holder_posted_and_nobody_knows(world: World, acme: Party, open_index) -> None:
