@@ -58,6 +58,7 @@ REASONS: Final = {
     "not-party": "no author is the party of the agreement whose step this is",
     "not-operator": "the payer neither holds the asset nor may operate it",
     "not-addressee": "no author is one of those to whom the notice or delivery went",
+    "other-assets": "a freeze or lift names other assets than the record that it freezes",
     "not-arbiter": "no author is the arbiter that the record names",
 }
 """Why entries are rejected: stable codes and what they say."""

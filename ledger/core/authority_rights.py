@@ -106,7 +106,7 @@ def check_settlement(
 
 
 def check_attestation(
-    _: Sequence[Resource], predicate: Attestation, authors: list[bytes], place: Place, facts: Facts
+    subject: Sequence[Resource], predicate: Attestation, authors: list[bytes], place: Place, facts: Facts
 ) -> None:
     """Refuse what only some may say: that an incident is over, that something arrived, that all stands still.
 
@@ -123,6 +123,7 @@ def check_attestation(
             raise Unauthorized("not-author", f"incident {predicate.target} is not one of the authors'")
     elif predicate.outcome in ("frozen", "lifted"):
         _check_arbiter(predicate.target, authors, place, facts)
+        _check_same_assets(subject, predicate.target, facts)
 
 
 def check_revocation(
@@ -233,3 +234,14 @@ def _check_arbiter(target: str, authors: list[bytes], place: Place, facts: Facts
     arbiter = predicate.arbiter if isinstance(predicate, Registration) else terms.arbiter if terms else ""
     if not arbiter or authors != [address_of(arbiter, place)]:  # a co-author's posting nobody would look for
         raise Unauthorized("not-arbiter", f"record {target}: its arbiter is {arbiter or 'nobody'}")
+
+
+def _check_same_assets(subject: Sequence[Resource], target: str, facts: Facts) -> None:
+    """Refuse a freeze or lift under other assets' names than its target's: it would be shown there alone."""
+    said = facts.said(bytes.fromhex(target))
+    assert said is not None, "its arbiter was looked up"
+    named, frozen = ({each.name.partition("@")[0] for each in of} for of in (subject, said.subject))
+    if named != frozen:
+        raise Unauthorized(
+            "other-assets", f"record {target} is about {', '.join(sorted(frozen)[:3])}, expected the same"
+        )

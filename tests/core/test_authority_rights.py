@@ -409,6 +409,17 @@ def test_only_the_arbiter_freezes(world: World, outcome: str) -> None:
     assert refused(world, freeze(ALICE), ALICE) == "not-arbiter"
 
 
+@pytest.mark.parametrize("outcome", ["frozen", "lifted"])
+def test_a_freeze_is_about_what_it_freezes(world: World, outcome: str) -> None:
+    """An arbiter of a grant of her own can't have somebody else's asset shown as frozen."""
+    known(world, G1, grant(terms=msgspec.structs.replace(SHARED, arbiter=did(CAROL))))
+    freeze = attestation(CAROL, "objection", description="x", outcome=outcome, target=G1.hex())
+    for subject in ([asset("bob/other")], [KNOWN, asset("bob/other")]):
+        elsewhere = msgspec.structs.replace(freeze, subject=subject)
+        assert refused(world, elsewhere, CAROL) == "other-assets"
+    allowed(world, msgspec.structs.replace(freeze, subject=[content("acme/known@7")]), CAROL)
+
+
 # revocations
 
 
