@@ -26,7 +26,7 @@ from ledger.core.identity import parse_did
 from ledger.core.instants import instant_ns
 from ledger.core.record_parts import Time
 from ledger.core.records_rights import Condition, Level, Region
-from ledger.core.terms import regions_cover
+from ledger.core.terms import region_covers, regions_cover
 from ledger.core.text import check_line
 
 MAX_RULES_BYTES: Final = 1 << 20
@@ -108,14 +108,24 @@ def is_border(origin: str, target: str) -> bool:
 
 
 def find_rule(rules: RegionRules, origin: str, target: str, level: str) -> BorderRule | None:
-    """Find the rule for data of a level (`unclassified` too) on its way from one region to another."""
-    return next(
-        (
-            rule
-            for rule in rules.rules
-            if regions_cover(rule.from_, origin)
-            and regions_cover(rule.to, target)
-            and (not rule.levels or level in rule.levels)
-        ),
-        None,
-    )
+    """Find the rule for data of a level (`unclassified` too) on its way from one region to another.
+
+    None if none fits, and if a rule before the one that fits is about a part of these regions alone, and may
+    be the one that counts. Where both deny, that does not matter.
+    """
+    is_partly_ruled = is_denied_in_part = False
+    for rule in rules.rules:
+        if rule.levels and level not in rule.levels:
+            continue
+        if regions_cover(rule.from_, origin) and regions_cover(rule.to, target):
+            is_certain = not is_partly_ruled and (not is_denied_in_part or rule.verdict == "denied")
+            return rule if is_certain else None
+        if _touches(rule.from_, origin) and _touches(rule.to, target):
+            is_denied_in_part |= rule.verdict == "denied"
+            is_partly_ruled |= rule.verdict != "denied"
+    return None
+
+
+def _touches(regions: list[Region], region: str) -> bool:
+    """Tell whether one of these lies in a region, or contains it."""
+    return regions_cover(regions, region) or any(region_covers(region, each) for each in regions)

@@ -553,6 +553,33 @@ def test_borders(abroad: RightsWorld, level: Any, region: str, expected: tuple[s
         assert codes(ask(abroad, region=region, rules=rules(), at_s=2000)) == expected  # it expired
 
 
+@pytest.mark.parametrize(
+    ("origin", "region", "expected"),
+    [
+        ("CN", "US", "unknown"),
+        ("CN-44", "US", "denied"),
+        ("CN-11", "US", "permitted"),
+        ("CN-11", "DE", "unknown"),
+        ("CN-11", "DE-BY", "denied"),
+        ("CN-44", "DE", "denied"),
+        ("CN", "DE", "unknown"),
+        ("CN", "KP", "denied"),
+    ],
+)
+def test_a_rule_for_a_part_of_a_country_is_not_passed_over(
+    abroad: RightsWorld, origin: str, region: str, expected: str
+) -> None:
+    """Data of a country may be of the part of it that has a rule of its own: then nobody knows."""
+    abroad.attest("classification", "wx/hourly", by="office", level="general", regions=(origin,))
+    said = [
+        {"from": ["CN-44"], "verdict": "denied", "why": "stays"},
+        {"to": ["DE-BY"], "verdict": "denied", "why": "not there"},
+        {"to": ["KP"], "verdict": "denied", "why": "embargo"},
+        {"verdict": "permitted", "why": "all else"},
+    ]
+    assert ask(abroad, region=region, rules=rules(rules=said)).verdict == expected
+
+
 def test_borders_of_what_nobody_classified(abroad: RightsWorld) -> None:
     assert codes(ask(abroad, region="SG", rules=rules())) == ("unknown", "origin-unknown")
     abroad.made["wx/hourly@3"] = ["cn/raw@1"]
