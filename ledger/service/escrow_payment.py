@@ -53,7 +53,9 @@ def payment(context: Context, settled: SettledView) -> tuple[EscrowPayment | Non
     if found.state != "settled":
         return _not_settled(said, found), []
     if found.split_hash == expected_hash(context, settled.record, said, found):
-        return _told(said, PAID, "paid exactly this split"), []
+        token = found.terms.token
+        unit = f", in tokens of 0x{token.hex()}" if any(token) else ""
+        return _told(said, PAID, f"paid exactly this split{unit}"), []
     whole = read_escrow(context.reader, found.address)
     text = _other(context, said, whole, settled.record)
     return _told(said, OTHER, text), [Finding("paid-otherwise", name, text)]
