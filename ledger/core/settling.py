@@ -118,7 +118,10 @@ def _bill_findings(
     period = period_of(settlement.start, settlement.until)
     found = agreement_bill(agreement, settlement.as_of, period, known)
     income = income_of(agreement, found, known)
-    if income is not None and income != settlement.total:
+    others = [each.text for each in found.findings if each.kind == "several-currencies"]
+    if others:
+        yield Finding("settlement-not-billed", name, f"charges in several currencies: {others[0]}")
+    elif income is not None and income != settlement.total:
         text = (
             f"it splits {shown_money(settlement.total)}, and {found.units} units were delivered, "
             f"which come to {shown_money(income)}"
