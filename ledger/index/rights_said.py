@@ -262,8 +262,8 @@ _ABOUT = f"""
   AND g.taker IN (0, (SELECT id FROM party WHERE address = ?2))
 JOIN entry e ON e.id = g.entry {_JOINS} WHERE a.name = ?1 AND g.block <= ?3
 """
-_GRANTED = f"SELECT {_ABOUT} AND e.verdict = ?4 ORDER BY e.id"  # noqa: S608
-_VOID = f"SELECT DISTINCT {_ABOUT} AND e.verdict <> ?4 ORDER BY e.id DESC LIMIT ?5"  # noqa: S608
+_GRANTED = f"SELECT {_ABOUT} AND e.verdict = ?4 ORDER BY e.id"
+_VOID = f"SELECT DISTINCT {_ABOUT} AND e.verdict <> ?4 ORDER BY e.id DESC LIMIT ?5"
 _ATTESTED = f"""
 SELECT {_COLUMNS} FROM asset a CROSS JOIN attested t ON t.asset = a.id
 JOIN entry e ON e.id = t.entry {_JOINS} WHERE a.name = ? AND t.block <= ? ORDER BY e.id
