@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 
 from ledger.core.records_rights import Money
 from ledger.core.region_rules import RegionRules, find_rule, is_border
-from ledger.core.rights_chain import Chain, is_in_force, judge_chain
+from ledger.core.rights_chain import Chain, is_in_force, judge_chain, unmet
 from ledger.core.rights_facts import Answer, Question, Reason, RightsFacts, Verdict
 from ledger.core.rights_level import Nature, natures
 
@@ -148,7 +148,8 @@ def _borders(asked: Question, nature: Nature, facts: RightsFacts, rules: RegionR
             for each in facts.attestations(asked.name.partition("@")[0])
         ):
             text = f"{way}: {rule.needs.kind} {rule.needs.topic}: {rule.why}; {rules}"
-            yield Part("denied", (Reason("condition-unmet", asked.name, text=text),))
+            for code, told, is_known in unmet(text, rule.needs.by, asked, facts):
+                yield Part("denied" if is_known else "unknown", (Reason(code, asked.name, text=told),))
 
 
 def _answer(asked: Question, parts: list[Part], nature: Nature, rules: RegionRules | None) -> Answer:

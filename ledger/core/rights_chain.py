@@ -8,7 +8,7 @@ else may turn up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
@@ -128,7 +128,18 @@ def _level_faults(link: Given, nature: Nature) -> Iterator[Fault]:
 def _condition_faults(link: Given, asked: Question, facts: RightsFacts) -> Iterator[Fault]:
     for condition in link.terms.conditions:
         if not _is_met(condition, link, asked, facts):
-            yield "condition-unmet", f"{condition.kind} {condition.topic}", True
+            by = condition.by or [link.taker or asked.party]
+            yield from unmet(f"{condition.kind} {condition.topic}", by, asked, facts)
+
+
+def unmet(what: str, by: Sequence[str], asked: Question, facts: RightsFacts) -> Iterator[Fault]:
+    """Say that what one of these has to attest is not there; or may be, in a log that can't be had."""
+    asset = asked.name.partition("@")[0]
+    missing = sorted({text for party in by for text in facts.hidden(asset, party)})
+    if missing:
+        yield from (("facts-missing", f"{what}: {text}", False) for text in missing)
+    else:
+        yield "condition-unmet", what, True
 
 
 def _time_faults(link: Given, at_ns: int) -> Iterator[tuple[str, str]]:
