@@ -261,7 +261,7 @@ _ABOUT = f"""
 {_COLUMNS} FROM asset a CROSS JOIN granted g ON g.asset = a.id
   AND g.taker IN (0, (SELECT id FROM party WHERE address = ?2))
 JOIN entry e ON e.id = g.entry {_JOINS} WHERE a.name = ?1 AND g.block <= ?3
-"""
+"""  # noqa: S608
 _GRANTED = f"SELECT {_ABOUT} AND e.verdict = ?4 ORDER BY e.id"
 _VOID = f"SELECT DISTINCT {_ABOUT} AND e.verdict <> ?4 ORDER BY e.id DESC LIMIT ?5"
 _ATTESTED = f"""
