@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, Protocol
+from weakref import proxy
 
 from msgspec import Struct
 
@@ -62,7 +63,7 @@ class SaidOfRights:
 
     def __init__(self, database: Database, chain: Chain, block: int) -> None:
         self._database = database
-        self._chain = chain
+        self._chain = proxy(chain)  # it owns this object: a circle would wait for the garbage collector
         self._block = block
         self._known: dict[bytes, Said | None] = {}
         self._given: dict[bytes, Given | None] = {}
