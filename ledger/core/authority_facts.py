@@ -159,9 +159,10 @@ def check_holder(asset: str, parties: Sequence[bytes], place: Place, facts: Fact
     """Refuse unless one of the parties holds the asset."""
     holder = facts.holder(asset, place.block)
     if holder not in parties:
-        raise Unauthorized("not-holder", f"{asset}: {belongs(holder)}")
+        known = belongs(None) if holder is None else f"it is held by 0x{holder.hex()}"
+        raise Unauthorized("not-holder", f"{asset}: {known}")
 
 
 def belongs(owner: bytes | None) -> str:
-    """Say whose a namespace or asset is."""
+    """Say whose a namespace is; an asset has a holder, and the ledger gives nobody a title to it."""
     return "nobody claimed the namespace" if owner is None else f"belongs to 0x{owner.hex()}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, Protocol
+from weakref import proxy
 
 from msgspec import Struct
 
@@ -62,7 +63,7 @@ class SaidOfRights:
 
     def __init__(self, database: Database, chain: Chain, block: int) -> None:
         self._database = database
-        self._chain = chain
+        self._chain = proxy(chain)  # it owns this object: a circle would wait for the garbage collector
         self._block = block
         self._known: dict[bytes, Said | None] = {}
         self._given: dict[bytes, Given | None] = {}
@@ -258,12 +259,12 @@ SELECT e.record FROM said s JOIN entry e ON e.id = s.entry WHERE s.previous = ? 
 ORDER BY s.id LIMIT 1
 """
 _ABOUT = f"""
-SELECT {_COLUMNS} FROM asset a CROSS JOIN granted g ON g.asset = a.id
+{_COLUMNS} FROM asset a CROSS JOIN granted g ON g.asset = a.id
   AND g.taker IN (0, (SELECT id FROM party WHERE address = ?2))
 JOIN entry e ON e.id = g.entry {_JOINS} WHERE a.name = ?1 AND g.block <= ?3
 """  # noqa: S608
-_GRANTED = f"{_ABOUT} AND e.verdict = ?4 ORDER BY e.id"
-_VOID = f"{_ABOUT} AND e.verdict <> ?4 ORDER BY e.id DESC LIMIT ?5"
+_GRANTED = f"SELECT {_ABOUT} AND e.verdict = ?4 ORDER BY e.id"
+_VOID = f"SELECT DISTINCT {_ABOUT} AND e.verdict <> ?4 ORDER BY e.id DESC LIMIT ?5"
 _ATTESTED = f"""
 SELECT {_COLUMNS} FROM asset a CROSS JOIN attested t ON t.asset = a.id
 JOIN entry e ON e.id = t.entry {_JOINS} WHERE a.name = ? AND t.block <= ? ORDER BY e.id

@@ -85,6 +85,8 @@ def drafted(
     provider, consumer = _parties(context, deal) if past is None else (past.provider, past.consumer)
     terms = read_terms(context, deal) if like is None or like.terms is None else like.terms
     price = parse_money(deal.price) if deal.price else None
+    if price is not None and not deal.unit:
+        raise Usage("a price is that of a unit: say what is counted", hint="for example: --unit row")
     under = like.under if like is not None and not deal.under else ""
     predicate = Agreement(
         **header(context),
@@ -121,7 +123,7 @@ def check_proposed(context: Context, statement: Statement) -> None:
         check_agreed(context, statement)
     except Unauthorized as error:
         hint = error.hint or "dataledger agree show says where it stands, dataledger may what you were given"
-        raise Usage(f"that can't be agreed ({error.reason}): {error}", hint=hint) from None
+        raise Usage(f"that can't be agreed ({error.reason}): {context.named(error)}", hint=hint) from None
 
 
 def _check_contents(context: Context, subject: Sequence[Resource]) -> None:
