@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,6 @@ import click
 
 from ledger.core.errors import Usage
 
-from . import telling
 from .declare import command, pass_session
 from .render.layout import shown
 from .session import Session
@@ -43,6 +41,7 @@ def demo(session: Session, story: str, keep: Path | None, twins: bool) -> None:
     past record, drop a log's tail, date a consent back, sign with a revoked key, settle twice), and what
     comes of that, each on a copy. Exits with 1 if a command says anything else than the story expects.
     """
+    from . import telling
     from .stories.results import Stories, listed
     from .stories.stage import load_story, story_names
 
@@ -55,6 +54,7 @@ def demo(session: Session, story: str, keep: Path | None, twins: bool) -> None:
 
 def _play(session: Session, story: Story, keep: Path | None, twins: bool) -> None:
     """Play in a folder, and print each step when it is done; as JSON, all of them in the end."""
+    from . import telling
     from .stories.results import Played, listed
 
     with _folder(keep) as folder:
@@ -67,6 +67,7 @@ def _play(session: Session, story: Story, keep: Path | None, twins: bool) -> Non
 
 def _steps(session: Session, story: Story, folder: Path, twins: bool) -> Iterator[StepPlayed]:
     """Play, and tell a person meanwhile; yield the commands that were run."""
+    from . import telling
     from .main import run
     from .stories.player import Player
     from .stories.results import StepPlayed
@@ -84,6 +85,8 @@ def _steps(session: Session, story: Story, folder: Path, twins: bool) -> Iterato
 @contextlib.contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
     """A folder to play in: the one to keep, which must be new or empty, or one that is gone afterwards."""
+    import tempfile
+
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="dataledger-demo-") as name:
             yield Path(name)

@@ -53,6 +53,7 @@ REASONS: Final = {
     "not-grantee": "somebody else has the grant or agreement that it rests on",
     "not-sublicensable": "the grant or agreement that it rests on may not be passed on",
     "beyond-grant": "it gives more than the grant or agreement that it rests on",
+    "chain-too-long": "it rests on a longer chain of grants and agreements than there may be",
     "agreement-unknown": "the agreement is not known, or nothing was agreed by that record",
     "not-party": "no author is the party of the agreement whose step this is",
     "not-operator": "the payer neither holds the asset nor may operate it",

@@ -118,7 +118,9 @@ def _level_faults(link: Given, nature: Nature) -> Iterator[Fault]:
     limit = link.terms.level
     if limit is None:
         return
-    if rank(nature.level) > rank(limit):
+    if nature.doubts:
+        yield "revocation-missing", f"it is for data up to {limit}: {min(nature.doubts)}", False
+    elif rank(nature.level) > rank(limit):
         yield "above-level", f"it is for data up to {limit}, this is {nature.level}", True
     elif nature.unclassified:
         text = f"it is for data up to {limit}: {', '.join(sorted(nature.unclassified)[:3])}"
@@ -127,8 +129,14 @@ def _level_faults(link: Given, nature: Nature) -> Iterator[Fault]:
 
 def _condition_faults(link: Given, asked: Question, facts: RightsFacts) -> Iterator[Fault]:
     for condition in link.terms.conditions:
-        if not _is_met(condition, link, asked, facts):
-            yield "condition-unmet", f"{condition.kind} {condition.topic}", True
+        what = f"{condition.kind} {condition.topic}"
+        if is_first_time(condition, link, asked):
+            continue
+        met = sorted(meeting(condition, link, asked, facts), key=doubted_last)
+        if not met:
+            yield "condition-unmet", what, True
+        elif met[0].doubt:
+            yield "revocation-missing", f"{what}: {met[0].doubt}", False
 
 
 def _time_faults(link: Given, at_ns: int) -> Iterator[tuple[str, str]]:
@@ -145,11 +153,6 @@ def _time_faults(link: Given, at_ns: int) -> Iterator[tuple[str, str]]:
         yield "frozen", "by its arbiter"
 
 
-def _is_met(condition: Condition, link: Given, asked: Question, facts: RightsFacts) -> bool:
-    """Tell whether what a condition demands of this link is attested at the time asked for."""
-    return is_first_time(condition, link, asked) or any(True for _ in meeting(condition, link, asked, facts))
-
-
 def is_first_time(condition: Condition, link: Given, asked: Question) -> bool:
     """Tell whether a duty that recurs is not due for the first time yet."""
     every = condition.every_days
@@ -164,6 +167,11 @@ def meeting(condition: Condition, link: Given, asked: Question, facts: RightsFac
         is_young = age_ns is None or asked.at_ns - each.anchored_ns <= age_ns
         if is_young and is_in_force(each, condition.kind, condition.topic, by, asked):
             yield each
+
+
+def doubted_last(each: Attested) -> tuple[bool, tuple[int, str, int]]:
+    """Order attestations by which to rely on: what may have been taken back last, else by anchor."""
+    return bool(each.doubt), each.order
 
 
 def is_in_force(each: Attested, kind: str, topic: str, by: list[str], asked: Question) -> bool:

@@ -16,7 +16,7 @@ from ledger.index.schema import short
 from ledger.index.verification import decode_checked
 from ledger.index.writer import Writer, listed
 
-_REMEMBERED = 20_000  # records: about 40 MB
+_REMEMBERED = 10_000  # records: about 30 MB
 
 
 class Known(Struct, gc=False):

@@ -136,6 +136,12 @@ def check_draft(context: Context, draft: Draft) -> None:
     not be taken.
     """
     said = draft.statement.predicate
+    if said.attachments:
+        roles = ", ".join(sorted({each.role for each in said.attachments}))
+        raise Usage(
+            f"it rests on attachments that are not in the file ({roles}): nothing is signed unseen",
+            hint="have it proposed anew, with everything in its terms",
+        )
     if isinstance(said, Agreement):
         try:
             check_agreed(context, draft.statement)
@@ -148,6 +154,13 @@ def check_draft(context: Context, draft: Draft) -> None:
     authors = [parse_did(each)[1] for each in said.authors]
     subject, place = draft.statement.subject, next_place(context)
     check_revocation(subject, said, authors, place, context.index.facts())
+    _check_ends_agreement(context, said)
+
+
+def ends_shown(said: Revocation) -> str:
+    """Say from when on, and why, a revocation takes an agreement back."""
+    taken_back = f"from {said.effective} on" if said.effective else "as soon as it is posted"
+    return ", ".join(filter(None, (taken_back, said.reason)))
 
 
 def who_is_missing(context: Context, draft: Draft) -> list[bytes]:
@@ -186,6 +199,13 @@ def _missed(context: Context, agreed: Statement) -> Unavailable | None:
     assets = (each.name.partition("@")[0] for each in agreed.subject)
     unknown = [context.known.unregistered(each) for each in assets if not context.index.registered(each)]
     return next((each for each in unknown if isinstance(each, Unavailable)), None)
+
+
+def _check_ends_agreement(context: Context, said: Revocation) -> None:
+    """Raise Usage unless it is what both agreed that is taken back: nothing else goes through two hands."""
+    chain = steps_of(recorded(context, said.target, "agreement"), context.index.facts())
+    if chain[-1].said.state != "FINALIZED" or agreed_step(chain).record.hex() != said.target:
+        raise Usage(f"record {said.target} is not what was agreed for good: there is nothing to take back")
 
 
 def _agreed(context: Context, deal: Deal) -> Statement:
@@ -294,6 +314,8 @@ def _result(context: Context, draft: Draft, path: Path, receipt: Receipt | None)
     assert step is not None, "it was checked before it was signed"
     complete = all(each.signed for each in signers)
     shown = step_shown(context, step, step.said.state)
+    if isinstance(said, Revocation):
+        shown = structs.replace(shown, ends=ends_shown(said))
     return Signed(
         path=str(path),
         record=draft.record.hex(),

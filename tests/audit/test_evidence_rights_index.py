@@ -422,7 +422,7 @@ def retell(desk: Make, story: list[Any], asked: list[tuple[Any, ...]]) -> None:
 
 
 @given(steps, questions)
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_a_random_story_of_rights(desk: Make, story: list[Any], asked: list[Any]) -> None:
     retell(desk, story, asked)
 
