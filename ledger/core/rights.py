@@ -19,7 +19,7 @@ from msgspec import Struct, structs
 
 from ledger.core.records_rights import Condition, Money
 from ledger.core.region_rules import RegionRules, find_rule, is_border
-from ledger.core.rights_chain import Chain, doubted_last, is_in_force, judge_chain
+from ledger.core.rights_chain import Chain, demand_faults, is_in_force, judge_chain
 from ledger.core.rights_facts import Answer, Attested, Question, Reason, RightsFacts, Verdict
 from ledger.core.rights_level import Nature, natures
 
@@ -154,14 +154,10 @@ def _border(
     elif rule.verdict == "denied":
         yield Part("denied", (Reason("border", asked.name, text=f"{way}: {rule.why}; {rules}"),))
     elif rule.needs is not None:
-        needs = f"{rule.needs.kind} {rule.needs.topic}"
-        passes = sorted(passing(rule.needs, asked, facts), key=doubted_last)
-        if not passes:
-            text = f"{way}: {needs}: {rule.why}; {rules}"
-            yield Part("denied", (Reason("condition-unmet", asked.name, text=text),))
-        elif passes[0].doubt:
-            text = f"{way}: {needs}: {passes[0].doubt}"
-            yield Part("unknown", (Reason("revocation-missing", asked.name, text=text),))
+        what = f"{way}: {rule.needs.kind} {rule.needs.topic}: {rule.why}; {rules}"
+        passes = passing(rule.needs, asked, facts)
+        for code, text, is_known in demand_faults(what, rule.needs.by, passes, asked, facts):
+            yield Part("denied" if is_known else "unknown", (Reason(code, asked.name, text=text),))
 
 
 def passing(needs: Condition, asked: Question, facts: RightsFacts) -> Iterator[Attested]:

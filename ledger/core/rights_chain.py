@@ -8,7 +8,7 @@ else may turn up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
@@ -129,14 +129,29 @@ def _level_faults(link: Given, nature: Nature) -> Iterator[Fault]:
 
 def _condition_faults(link: Given, asked: Question, facts: RightsFacts) -> Iterator[Fault]:
     for condition in link.terms.conditions:
-        what = f"{condition.kind} {condition.topic}"
-        if is_first_time(condition, link, asked):
-            continue
-        met = sorted(meeting(condition, link, asked, facts), key=doubted_last)
-        if not met:
-            yield "condition-unmet", what, True
-        elif met[0].doubt:
-            yield "revocation-missing", f"{what}: {met[0].doubt}", False
+        if not is_first_time(condition, link, asked):
+            by = condition.by or [link.taker or asked.party]
+            met = meeting(condition, link, asked, facts)
+            yield from demand_faults(f"{condition.kind} {condition.topic}", by, met, asked, facts)
+
+
+def demand_faults(
+    what: str, by: Sequence[str], met: Iterable[Attested], asked: Question, facts: RightsFacts
+) -> Iterator[Fault]:
+    """Say what is wrong with what one of these has to attest, met by some attestations: there is none, or
+    there may be one in a log that can't be had; or all that there are may have been taken back.
+    """
+    shown = min(met, key=doubted_last, default=None)
+    if shown is not None:
+        if shown.doubt:
+            yield "revocation-missing", f"{what}: {shown.doubt}", False
+        return
+    asset = asked.name.partition("@")[0]
+    missing = sorted({text for party in by for text in facts.hidden(asset, party)})
+    if missing:
+        yield from (("facts-missing", f"{what}: {text}", False) for text in missing)
+    else:
+        yield "condition-unmet", what, True
 
 
 def _time_faults(link: Given, at_ns: int) -> Iterator[tuple[str, str]]:

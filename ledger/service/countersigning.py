@@ -194,18 +194,18 @@ def problem_of(context: Context, draft: Draft) -> str:
     return ""
 
 
-def _missed(context: Context, agreed: Statement) -> Unavailable | None:
-    """Return what to raise for an asset that may be registered in a log that can't be had."""
-    assets = (each.name.partition("@")[0] for each in agreed.subject)
-    unknown = [context.known.unregistered(each) for each in assets if not context.index.registered(each)]
-    return next((each for each in unknown if isinstance(each, Unavailable)), None)
-
-
 def _check_ends_agreement(context: Context, said: Revocation) -> None:
     """Raise Usage unless it is what both agreed that is taken back: nothing else goes through two hands."""
     chain = steps_of(recorded(context, said.target, "agreement"), context.index.facts())
     if chain[-1].said.state != "FINALIZED" or agreed_step(chain).record.hex() != said.target:
         raise Usage(f"record {said.target} is not what was agreed for good: there is nothing to take back")
+
+
+def _missed(context: Context, agreed: Statement) -> Unavailable | None:
+    """Return what to raise for an asset that may be registered in a log that can't be had."""
+    assets = (each.name.partition("@")[0] for each in agreed.subject)
+    unknown = [context.known.unregistered(each) for each in assets if not context.index.registered(each)]
+    return next((each for each in unknown if isinstance(each, Unavailable)), None)
 
 
 def _agreed(context: Context, deal: Deal) -> Statement:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -47,6 +49,22 @@ def acme(world: World) -> Party:
     acme.version("acme/a", b"1")
     acme.anchor()
     return acme
+
+
+def test_what_was_remembered_is_freed_at_once(world: World, acme: Party, open_index) -> None:
+    # a sync asks by the thousand, and runs without the garbage collector
+    bolt = world.party("bolt")
+    grant(acme, ["acme/a"], bolt)
+    acme.anchor()
+    facts = open_index(world).rights(world.chain.head().number)
+    gc.disable()
+    try:
+        assert len(list(facts.grants("acme/a", bolt.did))) == 1
+        alive = ref(facts)
+        del facts
+        assert alive() is None
+    finally:
+        gc.enable()
 
 
 def test_as_of_each_block(world: World, acme: Party, open_index) -> None:
