@@ -87,7 +87,7 @@ def statement(found: r.SettlementStatement) -> Iterator[str]:
         )
         yield f"total: owed {owed}, allotted {allotted}, of which paid through escrows {paid}"
     if not found.lines:
-        yield "no settlement names this party"
+        yield f"no settlement {'' if found.verdict == 'good' else 'that is known here '}names this party"
     if found.verdict == "differs":
         yield bad("DIFFERS", ": `dataledger settle check RECORD` says in what")
     yield from _unknown(found.unknown)

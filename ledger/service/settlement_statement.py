@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from ledger.core.records import Settlement
 from ledger.core.settling import Period, overlap, period_of
 from ledger.index.settled import SettledView, covers_moment
+from ledger.index.views import LogView
 from ledger.service.context import Context
 from ledger.service.parties import party_address
 from ledger.service.results import (
@@ -17,8 +18,11 @@ from ledger.service.results import (
 )
 from ledger.service.settlement_checking import DIFFERS, GOOD, UNKNOWN, recheck
 from ledger.service.settlement_sale import parse_period
-from ledger.service.syncing import fresh
+from ledger.service.syncing import UNREADABLE, fresh
 from ledger.service.times import format_time
+
+_NAMED = 4
+"""How many logs that can't be had are named."""
 
 
 def statement(context: Context, party: str = "", *, period: str = "") -> SettlementStatement:
@@ -40,7 +44,8 @@ def statement(context: Context, party: str = "", *, period: str = "") -> Settlem
         checks.append(checked)
         lines.append(_line(each, checked, did))
         context.progress("recomputing settlements", done, len(found))
-    verdicts = {line.verdict for line in checks}
+    unread = _unread(context)
+    verdicts = {line.verdict for line in checks} | ({UNKNOWN} if unread else set())
     head = index.head
     return SettlementStatement(
         verdict=DIFFERS if DIFFERS in verdicts else UNKNOWN if UNKNOWN in verdicts else GOOD,
@@ -51,8 +56,24 @@ def statement(context: Context, party: str = "", *, period: str = "") -> Settlem
         lines=lines,
         totals=[*_totals(lines)],
         to_block=0 if head is None else head.number,
-        unknown=sorted({text for each in checks for text in each.unknown}),
+        unknown=[*sorted({text for each in checks for text in each.unknown}), *unread],
     )
+
+
+def _unread(context: Context) -> list[str]:
+    """Say which logs can't be had: in any of them a settlement with this party may stand."""
+    logs = [each for each in context.index.logs() if each.problem in UNREADABLE]
+    if not logs:
+        return []
+    named = ", ".join(f"{_owner(context, each)} ({each.log.hex()[:12]})" for each in logs[:_NAMED])
+    unread = f"{len(logs)} log{'s' * (len(logs) > 1)} not read here, of {named}"
+    return [f"what stands in {unread}; dataledger follow reads them"]
+
+
+def _owner(context: Context, log: LogView) -> str:
+    if log.party is None:
+        return "nobody known"
+    return context.index.party_name(log.party) or context.did(log.party)
 
 
 def _is_in(settled: SettledView, asked: Period, period: str) -> bool:

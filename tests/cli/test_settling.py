@@ -57,6 +57,16 @@ def test_a_split_a_record_a_check_and_a_statement(shop: Cli) -> None:
     assert f"was settled before: record {record}" in again.err
 
 
+def test_a_statement_without_all_logs_is_no_whole_one(parties: Cli) -> None:
+    other = parties.at("jinlong")
+    done = other.run("settle", "statement")
+    assert (done.code, done.err) == (3, "")
+    assert "no settlement that is known here names this party" in text(done)
+    assert "what stands in 1 log not read here, of Haina Appliances (" in text(done)
+    other("follow", "haina", "--from", "../haina/.dataledger/public")
+    assert text(other("settle", "statement")).endswith("no settlement names this party")
+
+
 def test_a_use_without_a_grant_is_loud(shop: Cli) -> None:
     other = shop.at("jinlong")
     granted = other("log", "--type", "grant", "--json").json["records"][0]["record"]
