@@ -22,8 +22,9 @@ $(READY): requirements.lock pyproject.toml
 
 setup: $(READY) ## make the virtual environment
 
-demo: $(READY) ## play the washing-machine story in a temporary folder
+demo: $(READY) ## play the washing-machine story in a temporary folder, import real pipeline events
 	@$(BIN)/dataledger demo washing-machine
+	@$(BIN)/python fixtures/real_events.py
 
 test: $(READY) ## run the default tests (under five minutes)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"

@@ -17,6 +17,8 @@ def signed(done: r.Signed) -> Iterator[str]:
     about = f"{done.what} about {', '.join(done.agreement.subject)}, record {short(done.record)}"
     mark = good("SIGNED BY ALL", f": {about}") if done.complete else unsure("HALF SIGNED", f": {about}")
     yield mark
+    if done.agreement.ends:
+        yield f"  takes it back {done.agreement.ends}"
     yield from pairs(_facts(done.agreement), indent="  ")
     yield from _signatures(done.signatories)
     yield f"  written to {done.path}"

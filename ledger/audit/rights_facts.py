@@ -29,11 +29,10 @@ from ledger.core.descriptor import LedgerDescriptor
 from ledger.core.digests import ASSET, DECLARED
 from ledger.core.evidence import OutsideSource, Unread
 from ledger.core.identity import format_did, parse_did
-from ledger.core.instants import instant_ns
 from ledger.core.names import format_version
 from ledger.core.negotiation import negotiation_state
 from ledger.core.records import Agreement, Attestation, Grant, Resource, Statement
-from ledger.core.rights_facts import Attested, Given, Span
+from ledger.core.rights_facts import Attested, Given, Span, Standing, attested
 from ledger.core.terms import giver_of, taker_of, terms_of
 
 
@@ -169,27 +168,8 @@ class EvidenceFacts:
         assert isinstance(predicate, Attestation)
         anchored = self.effects.moment(said.order[0])
         self._anchored_in[anchored] = said.order[0]
-        ends = [
-            self.effects.revoked_ns(said.record),
-            instant_ns(predicate.until) if predicate.until else None,
-        ]
-        return Attested(
-            record=said.record.hex(),
-            kind=predicate.kind,
-            authors=tuple(predicate.authors),
-            names=tuple(self._names(said.statement)),
-            order=said.order,
-            anchored_ns=anchored,
-            span=Span(
-                instant_ns(predicate.start) if predicate.start else anchored,
-                min((end for end in ends if end is not None), default=None),
-            ),
-            topic=predicate.topic,
-            failed=predicate.outcome == "failed",
-            level=predicate.level,
-            purposes=tuple(predicate.purposes),
-            regions=tuple(predicate.regions),
-        )
+        standing = Standing(said.order, anchored, self.effects.revoked_ns(said.record))
+        return attested(said.record, predicate, self._names(said.statement), standing)
 
     # --- what became of it
 

@@ -53,6 +53,7 @@ REASONS: Final = {
     "not-grantee": "somebody else has the grant or agreement that it rests on",
     "not-sublicensable": "the grant or agreement that it rests on may not be passed on",
     "beyond-grant": "it gives more than the grant or agreement that it rests on",
+    "chain-too-long": "it rests on a longer chain of grants and agreements than there may be",
     "agreement-unknown": "the agreement is not known, or nothing was agreed by that record",
     "not-party": "no author is the party of the agreement whose step this is",
     "not-operator": "the payer neither holds the asset nor may operate it",
@@ -157,9 +158,10 @@ def check_holder(asset: str, parties: Sequence[bytes], place: Place, facts: Fact
     """Refuse unless one of the parties holds the asset."""
     holder = facts.holder(asset, place.block)
     if holder not in parties:
-        raise Unauthorized("not-holder", f"{asset}: {belongs(holder)}")
+        known = belongs(None) if holder is None else f"it is held by 0x{holder.hex()}"
+        raise Unauthorized("not-holder", f"{asset}: {known}")
 
 
 def belongs(owner: bytes | None) -> str:
-    """Say whose a namespace or asset is."""
+    """Say whose a namespace is; an asset has a holder, and the ledger gives nobody a title to it."""
     return "nobody claimed the namespace" if owner is None else f"belongs to 0x{owner.hex()}"

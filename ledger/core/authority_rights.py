@@ -26,7 +26,7 @@ from ledger.core.records import (
     Transfer,
 )
 from ledger.core.records_rights import Terms
-from ledger.core.terms import covers, gift_of, giver_of, link_fault, taker_of, terms_of
+from ledger.core.terms import MAX_LINKS, covers, gift_of, giver_of, link_fault, taker_of, terms_of
 
 
 def is_kept(predicate: Predicate) -> bool:
@@ -173,6 +173,18 @@ def _check_giver(given: Statement, terms: Terms, place: Place, facts: Facts) -> 
     )
     if fault is not None:
         raise Unauthorized(fault[0], f"record {predicate.under}: {fault[1]}")
+    _check_length(parent, facts)
+
+
+def _check_length(parent: Statement, facts: Facts) -> None:
+    """Refuse one more link than a chain may have."""
+    link: Statement | None = parent
+    for _ in range(MAX_LINKS - 1):
+        above = "" if link is None else getattr(link.predicate, "under", "")
+        if not above:
+            return
+        link = facts.said(bytes.fromhex(above))
+    raise Unauthorized("chain-too-long", f"it rests on {MAX_LINKS} others already, which is the most")
 
 
 def _parent(under: str, facts: Facts, place: Place) -> tuple[Statement, Terms]:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from ledger.core.records import Agreement, Attestation, Delivery, Grant, Predicate
 from ledger.core.records_rights import Condition
 from ledger.core.region_rules import RegionRules, find_rule, is_border
-from ledger.core.rights import asked_of_inputs, right_to
-from ledger.core.rights_chain import Chain, is_first_time, is_in_force, judge_chain, meeting
+from ledger.core.rights import asked_of_inputs, passing, right_to
+from ledger.core.rights_chain import Chain, doubted_last, is_first_time, judge_chain, meeting
 from ledger.core.rights_facts import Attested, Given, Question, RightsFacts
 from ledger.core.rights_level import Nature, natures
 from ledger.core.terms import covers, terms_of
@@ -71,7 +71,7 @@ def _attested(chain: Chain, asked: Question, facts: RightsFacts) -> Iterator[str
         for condition in link.terms.conditions:
             if is_first_time(condition, link, asked):
                 continue
-            met = min(meeting(condition, link, asked, facts), key=_order, default=None)
+            met = min(meeting(condition, link, asked, facts), key=doubted_last, default=None)
             shown = met or max(_lapsed(condition, link, asked, facts), key=_order, default=None)
             if shown is not None:
                 yield shown.record
@@ -94,11 +94,9 @@ def _crossings(asked: Question, nature: Nature, facts: RightsFacts, rules: Regio
         rule = find_rule(rules, origin, asked.region, level) if is_border(origin, asked.region) else None
         if rule is None or rule.needs is None:
             continue
-        needs = rule.needs
-        there = facts.attestations(asked.name.partition("@")[0])
-        fitting = [each for each in there if is_in_force(each, needs.kind, needs.topic, needs.by, asked)]
-        if fitting:
-            yield min(fitting, key=_order).record
+        shown = min(passing(rule.needs, asked, facts), key=doubted_last, default=None)
+        if shown is not None:
+            yield shown.record
 
 
 def _order(each: Attested) -> tuple[int, str, int]:

@@ -19,6 +19,7 @@ FINDINGS: Final = {
     "above-price-cap": "more was asked for a unit than a price cap allows",
     "price-for-free-use": "something was asked for a purpose that is free",
     "price-not-comparable": "a price is in another currency than the agreement or the cap that binds it",
+    "several-currencies": "there is no price agreed, and charges in several currencies make no sum",
 }
 """Stable codes and what they say."""
 
@@ -53,6 +54,9 @@ def bill(terms: Sequence[Terms], unit_price: Money | None, deliveries: Iterable[
         due += 0 if price is None else price.amount * delivery.units
         if delivery.charged is not None and delivery.charged.currency == currency:
             charged += delivery.charged.amount
+        elif delivery.charged is not None and delivery.charged.amount and unit_price is None:
+            text = f"{_shown(delivery.charged)} is in no sum: the sum is of charges in {currency}"
+            findings.append(Finding("several-currencies", f"delivery {delivery.process}", text))
         findings += _findings(delivery, unit_price, caps, delivery.purpose in free)
     findings.sort(key=lambda each: (each.kind, each.subject, each.text))
     return Bill(units, currency, due, charged, findings)

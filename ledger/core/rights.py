@@ -17,10 +17,10 @@ from collections.abc import Iterator
 
 from msgspec import Struct, structs
 
-from ledger.core.records_rights import Money
+from ledger.core.records_rights import Condition, Money
 from ledger.core.region_rules import RegionRules, find_rule, is_border
-from ledger.core.rights_chain import Chain, is_in_force, judge_chain
-from ledger.core.rights_facts import Answer, Question, Reason, RightsFacts, Verdict
+from ledger.core.rights_chain import Chain, demand_faults, is_in_force, judge_chain
+from ledger.core.rights_facts import Answer, Attested, Question, Reason, RightsFacts, Verdict
 from ledger.core.rights_level import Nature, natures
 
 
@@ -130,6 +130,9 @@ def _borders(asked: Question, nature: Nature, facts: RightsFacts, rules: RegionR
     if not asked.region:
         yield Part("unknown", (Reason("region-unsaid", asked.name, text=str(rules)),))
         return
+    if nature.doubts:
+        yield Part("unknown", (Reason("revocation-missing", asked.name, text=min(nature.doubts)),))
+        return
     if nature.unlocated:
         text = f"of {', '.join(sorted(nature.unlocated)[:3])}"
         yield Part("unknown", (Reason("origin-unknown", asked.name, text=text),))
@@ -137,18 +140,31 @@ def _borders(asked: Question, nature: Nature, facts: RightsFacts, rules: RegionR
     for origin in sorted(nature.regions):
         if not is_border(origin, asked.region):
             continue
-        way = f"from {origin} to {asked.region}, level {level}"
-        rule = find_rule(rules, origin, asked.region, level)
-        if rule is None:
-            yield Part("unknown", (Reason("no-rule", asked.name, text=f"{way}: {rules}"),))
-        elif rule.verdict == "denied":
-            yield Part("denied", (Reason("border", asked.name, text=f"{way}: {rule.why}; {rules}"),))
-        elif rule.needs is not None and not any(
-            is_in_force(each, rule.needs.kind, rule.needs.topic, rule.needs.by, asked)
-            for each in facts.attestations(asked.name.partition("@")[0])
-        ):
-            text = f"{way}: {rule.needs.kind} {rule.needs.topic}: {rule.why}; {rules}"
-            yield Part("denied", (Reason("condition-unmet", asked.name, text=text),))
+        yield from _border(origin, level, asked, facts, rules)
+
+
+def _border(
+    origin: str, level: str, asked: Question, facts: RightsFacts, rules: RegionRules
+) -> Iterator[Part]:
+    """Judge the border between where data is from and where it is wanted; nothing where it may pass."""
+    way = f"from {origin} to {asked.region}, level {level}"
+    rule = find_rule(rules, origin, asked.region, level)
+    if rule is None:
+        yield Part("unknown", (Reason("no-rule", asked.name, text=f"{way}: {rules}"),))
+    elif rule.verdict == "denied":
+        yield Part("denied", (Reason("border", asked.name, text=f"{way}: {rule.why}; {rules}"),))
+    elif rule.needs is not None:
+        what = f"{way}: {rule.needs.kind} {rule.needs.topic}: {rule.why}; {rules}"
+        passes = passing(rule.needs, asked, facts)
+        for code, text, is_known in demand_faults(what, rule.needs.by, passes, asked, facts):
+            yield Part("denied" if is_known else "unknown", (Reason(code, asked.name, text=text),))
+
+
+def passing(needs: Condition, asked: Question, facts: RightsFacts) -> Iterator[Attested]:
+    """Yield the attestations that let data pass a border."""
+    for each in facts.attestations(asked.name.partition("@")[0]):
+        if is_in_force(each, needs.kind, needs.topic, needs.by, asked):
+            yield each
 
 
 def _answer(asked: Question, parts: list[Part], nature: Nature, rules: RegionRules | None) -> Answer:

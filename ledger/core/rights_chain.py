@@ -8,7 +8,7 @@ else may turn up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from msgspec import Struct
@@ -118,7 +118,9 @@ def _level_faults(link: Given, nature: Nature) -> Iterator[Fault]:
     limit = link.terms.level
     if limit is None:
         return
-    if rank(nature.level) > rank(limit):
+    if nature.doubts:
+        yield "revocation-missing", f"it is for data up to {limit}: {min(nature.doubts)}", False
+    elif rank(nature.level) > rank(limit):
         yield "above-level", f"it is for data up to {limit}, this is {nature.level}", True
     elif nature.unclassified:
         text = f"it is for data up to {limit}: {', '.join(sorted(nature.unclassified)[:3])}"
@@ -127,8 +129,29 @@ def _level_faults(link: Given, nature: Nature) -> Iterator[Fault]:
 
 def _condition_faults(link: Given, asked: Question, facts: RightsFacts) -> Iterator[Fault]:
     for condition in link.terms.conditions:
-        if not _is_met(condition, link, asked, facts):
-            yield "condition-unmet", f"{condition.kind} {condition.topic}", True
+        if not is_first_time(condition, link, asked):
+            by = condition.by or [link.taker or asked.party]
+            met = meeting(condition, link, asked, facts)
+            yield from demand_faults(f"{condition.kind} {condition.topic}", by, met, asked, facts)
+
+
+def demand_faults(
+    what: str, by: Sequence[str], met: Iterable[Attested], asked: Question, facts: RightsFacts
+) -> Iterator[Fault]:
+    """Say what is wrong with what one of these has to attest, met by some attestations: there is none, or
+    there may be one in a log that can't be had; or all that there are may have been taken back.
+    """
+    shown = min(met, key=doubted_last, default=None)
+    if shown is not None:
+        if shown.doubt:
+            yield "revocation-missing", f"{what}: {shown.doubt}", False
+        return
+    asset = asked.name.partition("@")[0]
+    missing = sorted({text for party in by for text in facts.hidden(asset, party)})
+    if missing:
+        yield from (("facts-missing", f"{what}: {text}", False) for text in missing)
+    else:
+        yield "condition-unmet", what, True
 
 
 def _time_faults(link: Given, at_ns: int) -> Iterator[tuple[str, str]]:
@@ -145,11 +168,6 @@ def _time_faults(link: Given, at_ns: int) -> Iterator[tuple[str, str]]:
         yield "frozen", "by its arbiter"
 
 
-def _is_met(condition: Condition, link: Given, asked: Question, facts: RightsFacts) -> bool:
-    """Tell whether what a condition demands of this link is attested at the time asked for."""
-    return is_first_time(condition, link, asked) or any(True for _ in meeting(condition, link, asked, facts))
-
-
 def is_first_time(condition: Condition, link: Given, asked: Question) -> bool:
     """Tell whether a duty that recurs is not due for the first time yet."""
     every = condition.every_days
@@ -164,6 +182,11 @@ def meeting(condition: Condition, link: Given, asked: Question, facts: RightsFac
         is_young = age_ns is None or asked.at_ns - each.anchored_ns <= age_ns
         if is_young and is_in_force(each, condition.kind, condition.topic, by, asked):
             yield each
+
+
+def doubted_last(each: Attested) -> tuple[bool, tuple[int, str, int]]:
+    """Order attestations by which to rely on: what may have been taken back last, else by anchor."""
+    return bool(each.doubt), each.order
 
 
 def is_in_force(each: Attested, kind: str, topic: str, by: list[str], asked: Question) -> bool:

@@ -9,11 +9,12 @@ that it names. Parties are DIDs, records 64 hex digits, names those of assets an
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
-from ledger.core.records_rights import Kind, Level, Money, Right, Terms
+from ledger.core.instants import instant_ns
+from ledger.core.records_rights import Attestation, Kind, Level, Money, Right, Terms
 
 Verdict = Literal["permitted", "denied", "unknown"]
 
@@ -97,7 +98,10 @@ class Given(Struct, frozen=True, kw_only=True):
 
 
 class Attested(Struct, frozen=True, kw_only=True):
-    """An attestation that counts. `span` is from the start it names, or its anchor, to its end."""
+    """An attestation that counts. `span` is from the start it names, or its anchor, to its end.
+
+    `doubt` is why it can't be told whether it was taken back.
+    """
 
     record: str
     kind: Kind
@@ -111,6 +115,40 @@ class Attested(Struct, frozen=True, kw_only=True):
     level: Level | None = None
     purposes: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    doubt: str = ""
+
+
+class Standing(NamedTuple):
+    """Where a record stands (block, log id, index), when it was anchored, and from when it is taken back."""
+
+    order: tuple[int, str, int]
+    anchored_ns: int
+    revoked_ns: int | None
+
+
+def attested(
+    record: bytes, said: Attestation, names: Iterable[str], standing: Standing, doubt: str = ""
+) -> Attested:
+    """Give what an attestation (32-byte record id) says of these names."""
+    ends = [standing.revoked_ns, instant_ns(said.until) if said.until else None]
+    return Attested(
+        record=record.hex(),
+        kind=said.kind,
+        authors=tuple(said.authors),
+        names=tuple(names),
+        order=standing.order,
+        anchored_ns=standing.anchored_ns,
+        span=Span(
+            instant_ns(said.start) if said.start else standing.anchored_ns,
+            min((end for end in ends if end is not None), default=None),
+        ),
+        topic=said.topic,
+        failed=said.outcome == "failed",
+        level=said.level,
+        purposes=tuple(said.purposes),
+        regions=tuple(said.regions),
+        doubt=doubt,
+    )
 
 
 class RightsFacts(Protocol):

@@ -30,7 +30,7 @@ class Nature(Struct, frozen=True):
     `unclassified` and `unlocated` are what in it nobody classified, or said the origin of: the first `FEW`
     names, of which a large lineage has thousands. `since` is where the last word of a holder stands that
     bears on it. `is_circular`: the lineage says that something went into itself. `words` are the records of
-    the classifications of it that count.
+    the classifications of it that count, `doubts` why some of these may have been taken back.
     """
 
     level: Level | None
@@ -40,6 +40,7 @@ class Nature(Struct, frozen=True):
     since: tuple[int, str, int] = _NOTHING
     is_circular: bool = False
     words: tuple[str, ...] = ()
+    doubts: frozenset[str] = frozenset()
 
 
 def natures(name: str, at_ns: int, facts: RightsFacts) -> dict[str, Nature]:
@@ -63,21 +64,24 @@ def _nature(
     unclassified = {node} if not own and not sources else set[str]()
     unlocated: set[str] = set()
     since = max((each.order for each in by_holder), default=_NOTHING)
-    words = [each.record for each in own]
+    counted = list(own)
+    doubts: set[str] = set()
     for source, nature in sources.items():
         since = max(since, nature.since)
         milder = [] if not said else _milder(said, node, source, nature, facts)
         if milder:
-            words.append(milder[-1].record)
+            counted.append(milder[-1])
             level = max(level, min(rank(nature.level) or len(LEVELS), rank(milder[-1].level)))
         else:
             level = max(level, rank(nature.level))
             unclassified |= nature.unclassified
         regions |= nature.regions
         unlocated |= nature.unlocated
+        doubts |= nature.doubts
         is_circular = is_circular or nature.is_circular
     if not regions:
         unlocated.add(node)
+    doubts |= {f"classification {each.record}: {each.doubt}" for each in counted if each.doubt}
     return Nature(
         LEVELS[level - 1] if level else None,
         frozenset(regions),
@@ -85,7 +89,8 @@ def _nature(
         _first_few(unlocated),
         since,
         is_circular,
-        tuple(words),
+        tuple(each.record for each in counted),
+        _first_few(doubts),
     )
 
 

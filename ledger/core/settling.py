@@ -50,9 +50,14 @@ class Deliveries(Steps, Protocol):
 
 
 def period_of(start: str, until: str) -> Period:
-    """Read the bounds of a period as records state them; what is left out does not bound."""
+    """Read the bounds of a period as records state them; what is left out does not bound.
+
+    A period all before 1677 or after 2262 becomes the first or the last nanosecond: never empty, since it has
+    itself in common with the same period.
+    """
     return Period(
-        max(instant_ns(start), _FIRST) if start else _FIRST, min(instant_ns(until), _LAST) if until else _LAST
+        min(max(instant_ns(start), _FIRST), _LAST - 1) if start else _FIRST,
+        max(min(instant_ns(until), _LAST), _FIRST + 1) if until else _LAST,
     )
 
 
@@ -113,7 +118,10 @@ def _bill_findings(
     period = period_of(settlement.start, settlement.until)
     found = agreement_bill(agreement, settlement.as_of, period, known)
     income = income_of(agreement, found, known)
-    if income is not None and income != settlement.total:
+    others = [each.text for each in found.findings if each.kind == "several-currencies"]
+    if others:
+        yield Finding("settlement-not-billed", name, f"charges in several currencies: {others[0]}")
+    elif income is not None and income != settlement.total:
         text = (
             f"it splits {shown_money(settlement.total)}, and {found.units} units were delivered, "
             f"which come to {shown_money(income)}"

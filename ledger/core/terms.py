@@ -6,11 +6,14 @@ Regions lie in one another by their codes: CN covers CN-44. Nothing here knows p
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ledger.core.instants import instant_ns
 from ledger.core.records import Agreement, Grant, Predicate, Statement
 from ledger.core.records_rights import LEVELS, Level, Terms
+
+MAX_LINKS: Final = 64
+"""Most grants and agreements of a chain: whoever asks, and every index, goes through all of it."""
 
 
 class Gift(NamedTuple):

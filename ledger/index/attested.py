@@ -107,8 +107,9 @@ JOIN said s ON s.entry = t.entry WHERE a.name = ?1 ORDER BY t.entry
 """
 _NOTICES = """
 SELECT DISTINCT t.entry, s.payload FROM attested t JOIN said s ON s.entry = t.entry
-WHERE t.kind = 'notice' AND instr(s.payload, ?) > 0 ORDER BY t.entry
-"""
+WHERE t.kind = 'notice' AND (instr(s.payload, ?1) > 0 OR instr(s.payload, CAST('\\u' AS BLOB)) > 0)
+ORDER BY t.entry
+"""  # a name may be spelled with JSON's escapes: a notice is not to be hidden from whom it names
 _POSTED = """
 SELECT p.address, o.block FROM posting o JOIN party p ON p.id = o.party WHERE o.record = ? AND o.target = ?
 """

@@ -134,7 +134,7 @@ WHERE a.name = ? AND v.number = ? AND v.block <= ?
 _ANSWERS = """
 SELECT DISTINCT e.record, e.block, s.payload FROM attested t JOIN entry e ON e.id = t.entry
 JOIN said s ON s.entry = e.id JOIN log l ON l.id = e.log
-WHERE t.target = ? AND e.verdict = ? AND t.block <= ? ORDER BY e.block, l.log, e.idx
+WHERE t.target = ? AND t.kind = 'objection' AND e.verdict = ? AND t.block <= ? ORDER BY e.block, l.log, e.idx
 """
 _POSTED = """
 SELECT min(o.block) FROM posting o JOIN entry e ON e.record = o.record AND e.party = o.party

@@ -52,6 +52,7 @@ SEVERITIES: Final = {
     "above-price-cap": "warning",
     "price-for-free-use": "warning",
     "price-not-comparable": "info",
+    "several-currencies": "warning",
     "settlement-replayed": "error",
     "settlement-other-subject": "warning",
     "settlement-not-final": "warning",

@@ -10,10 +10,13 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ledger.core.records import Agreement
+from ledger.core.terms import terms_of
 from ledger.index.database import Database
 from ledger.index.kinds import ACCEPTED, RECORD_TYPES, UNVERSIONED
 from ledger.index.lineage import hydrate
 from ledger.index.said_rows import EVERYBODY
+from ledger.index.verification import decode_checked
 
 What = Literal["grant", "agreement", "delivery"]
 
@@ -83,7 +86,8 @@ class Recipients:
             if (name := reached.name(asset, number))
         ]
         agreed = list({entry for entry, kind, _, _ in rows if kind == _AGREEMENT})
-        final = {entry for (entry,) in hydrate(self._database, _FINAL, agreed, self._block)}
+        steps = hydrate(self._database, _FINAL, agreed, self._block)
+        final = {entry for entry, payload in steps if _is_final(payload)}
         for entry, kind, name, taker in rows:
             if kind != _AGREEMENT:
                 self._note(entry, name, "grant", taker, self.grantees)
@@ -113,17 +117,33 @@ class Recipients:
                 taker,
                 self._names[entry],
                 block,
-                until or "",
+                _until(until, payload),
                 bool(revoked),
             )
             for query in (_GIVEN, _GIVEN_BY_DELIVERY)
-            for entry, record, giver, taker, block, until, revoked in hydrate(
+            for entry, record, giver, taker, block, until, revoked, payload in hydrate(
                 self._database,
                 query,
                 [each for each in entries if (self._kinds[each] == "delivery") == (query is not _GIVEN)],
                 self._block,
             )
         ]
+
+
+def _is_final(payload: bytes) -> bool:
+    """Tell whether a step is FINALIZED; SQLite does not know members whose names are spelled with escapes."""
+    if b"\\u" not in payload:
+        return True  # the query saw to it
+    step = decode_checked(payload).predicate
+    return isinstance(step, Agreement) and step.state == "FINALIZED"
+
+
+def _until(text: str | None, payload: bytes) -> str:
+    """Return when terms end, likewise: by what the query found unless there are escapes."""
+    if b"\\u" not in payload:
+        return text or ""
+    terms = terms_of(decode_checked(payload).predicate)
+    return terms.until if terms is not None else ""
 
 
 _GRANTED = """
@@ -141,20 +161,21 @@ WITH RECURSIVE steps(first, entry) AS (
   SELECT value, value FROM json_each(?1)
   UNION SELECT t.first, s.entry FROM steps t JOIN entry e ON e.id = t.entry
     JOIN said s ON s.previous = e.record AND s.block <= ?2)
-SELECT t.first FROM steps t JOIN said s ON s.entry = t.entry
+SELECT t.first, s.payload FROM steps t JOIN said s ON s.entry = t.entry
 WHERE CAST(s.payload AS TEXT) ->> '$.predicate.state' = 'FINALIZED'
+  OR instr(s.payload, CAST('\\u' AS BLOB)) > 0
 """
 _GIVEN = """
 SELECT e.id, e.record, giver.address, taker.address, e.block,
   CAST(s.payload AS TEXT) ->> '$.predicate.terms.until',
-  EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record AND x.block <= ?2)
+  EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record AND x.block <= ?2), s.payload
 FROM json_each(?1) j CROSS JOIN entry e ON e.id = j.value JOIN said s ON s.entry = e.id
 JOIN granted g ON g.id = (SELECT min(h.id) FROM granted h WHERE h.entry = e.id)
 JOIN party giver ON giver.id = g.giver LEFT JOIN party taker ON taker.id = g.taker
 """
 _GIVEN_BY_DELIVERY = """
 SELECT e.id, e.record, giver.address, taker.address, e.block, '',
-  EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record AND x.block <= ?2)
+  EXISTS (SELECT 1 FROM revoked x WHERE x.target = e.record AND x.block <= ?2), x''
 FROM json_each(?1) j CROSS JOIN entry e ON e.id = j.value
 JOIN delivered d ON d.id = (SELECT min(h.id) FROM delivered h WHERE h.entry = e.id)
 JOIN party giver ON giver.id = d.giver JOIN party taker ON taker.id = d.taker

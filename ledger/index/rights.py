@@ -96,7 +96,7 @@ class Rights:
         """Return when the arbiter named in the registration had the asset frozen."""
         if asset not in self._frozen:
             known = self._registration(asset)
-            self._frozen[asset] = self._said.freezes(known.record) if known.arbiter else []
+            self._frozen[asset] = self._said.freezes(known.record, known.arbiter) if known.arbiter else []
         return self._frozen[asset]
 
     def revoked_ns(self, record: bytes) -> int | None:

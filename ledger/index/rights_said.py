@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 from weakref import proxy
 
 from msgspec import Struct
@@ -14,13 +14,16 @@ from ledger.core.instants import instant_ns
 from ledger.core.negotiation import negotiation_state
 from ledger.core.postings import effective_block, posters
 from ledger.core.records import Agreement, Attestation, Grant, Statement
-from ledger.core.rights_facts import Attested, Given, Span
+from ledger.core.rights_facts import Attested, Given, Span, Standing, attested
 from ledger.core.terms import giver_of, taker_of, terms_of
 from ledger.index.database import Database, Row
 from ledger.index.kinds import ACCEPTED, ALGORITHMS
 from ledger.index.moments import moment_of
 from ledger.index.schema import short
 from ledger.index.verification import decode_checked
+
+VOID_SHOWN: Final = 64
+"""How many void grants of an asset to a party are looked at."""
 
 
 class Chain(Protocol):
@@ -87,9 +90,14 @@ class SaidOfRights:
     # --- grants
 
     def grants(self, asset: str, party: bytes) -> list[Given]:
-        """Return what gives a party, or everybody, rights in an asset or its versions; void ones too."""
+        """Return what gives a party, or everybody, rights in an asset or its versions.
+
+        Of void ones, which anybody can write about any asset, the last few: they only say why not.
+        """
         found: dict[bytes, Given] = {}
-        granted = _each_once(self._database.rows(_GRANTED, asset, party, self._block))
+        asked = (asset, party, self._block, ACCEPTED)
+        rows = [*self._database.rows(_GRANTED, *asked), *self._database.rows(_VOID, *asked, VOID_SHOWN)]
+        granted = _each_once(rows)
         own = target_of_asset(asset_digest(self._database.ledger_id, asset))  # it is asked next
         self._chain.read_posts([own, *(target_of_record(said.record) for said in granted)])
         for said in granted:
@@ -128,7 +136,7 @@ class SaidOfRights:
             under=predicate.under,
             rejected=said.rejected,
             revoked_ns=self._revoked_ns(said),
-            frozen=tuple(self.freezes(said.record)) if terms.arbiter else (),
+            frozen=tuple(self.freezes(said.record, terms.arbiter)) if terms.arbiter else (),
             doubt=self.doubt(said.record, self._who_may_end(said, terms.arbiter)),
         )
 
@@ -153,31 +161,17 @@ class SaidOfRights:
 
     def attestations(self, asset: str) -> list[Attested]:
         """Return what is attested of an asset or its versions; freezes are told by `freezes`."""
-        said = _each_once(self._database.rows(_ATTESTED, asset, self._block))
-        return [self._as_attested(each) for each in said if _outcome(each) not in ("frozen", "lifted")]
+        found = _each_once(self._database.rows(_ATTESTED, asset, self._block))
+        said = [each for each in found if _outcome(each) not in ("frozen", "lifted")]
+        self._chain.read_posts([target_of_record(each.record) for each in said])
+        return [self._as_attested(each) for each in said]
 
     def _as_attested(self, said: Said) -> Attested:
         predicate = said.statement.predicate
         assert isinstance(predicate, Attestation)
-        anchored = said.anchored_ns
-        ends = [self._revoked_ns(said), instant_ns(predicate.until) if predicate.until else None]
-        return Attested(
-            record=said.record.hex(),
-            kind=predicate.kind,
-            authors=tuple(predicate.authors),
-            names=tuple(self._names(said.statement)),
-            order=said.order,
-            anchored_ns=anchored,
-            span=Span(
-                instant_ns(predicate.start) if predicate.start else anchored,
-                min((end for end in ends if end is not None), default=None),
-            ),
-            topic=predicate.topic,
-            failed=predicate.outcome == "failed",
-            level=predicate.level,
-            purposes=tuple(predicate.purposes),
-            regions=tuple(predicate.regions),
-        )
+        standing = Standing(said.order, said.anchored_ns, self._revoked_ns(said))
+        doubt = self.doubt(said.record, [parse_did(each)[1] for each in predicate.authors])
+        return attested(said.record, predicate, self._names(said.statement), standing, doubt)
 
     # --- what became of it
 
@@ -192,9 +186,10 @@ class SaidOfRights:
         ]
         return min(moments, default=None)
 
-    def freezes(self, record: bytes) -> list[Span]:
-        """Return when a record was frozen: from the effect of a freeze to the anchor of a lift."""
-        answers = [_said(row) for row in self._database.rows(_ANSWERS, record, self._block)]
+    def freezes(self, record: bytes, arbiter: str) -> list[Span]:
+        """Return when a record was frozen by its arbiter: from a freeze's effect to the anchor of a lift."""
+        by = parse_did(arbiter)[1]
+        answers = [_said(row) for row in self._database.rows(_ANSWERS, record, self._block, by)]
         lifts = [each.order[0] for each in answers if _outcome(each) == "lifted"]
         spans = []
         for each in answers:
@@ -263,18 +258,21 @@ _FOLLOWER = """
 SELECT e.record FROM said s JOIN entry e ON e.id = s.entry WHERE s.previous = ? AND s.block <= ?
 ORDER BY s.id LIMIT 1
 """
-_GRANTED = f"""
-SELECT {_COLUMNS} FROM asset a CROSS JOIN granted g ON g.asset = a.id
+_ABOUT = f"""
+{_COLUMNS} FROM asset a CROSS JOIN granted g ON g.asset = a.id
   AND g.taker IN (0, (SELECT id FROM party WHERE address = ?2))
-JOIN entry e ON e.id = g.entry {_JOINS} WHERE a.name = ?1 AND g.block <= ?3 ORDER BY e.id
+JOIN entry e ON e.id = g.entry {_JOINS} WHERE a.name = ?1 AND g.block <= ?3
 """  # noqa: S608
+_GRANTED = f"SELECT {_ABOUT} AND e.verdict = ?4 ORDER BY e.id"
+_VOID = f"SELECT DISTINCT {_ABOUT} AND e.verdict <> ?4 ORDER BY e.id DESC LIMIT ?5"
 _ATTESTED = f"""
 SELECT {_COLUMNS} FROM asset a CROSS JOIN attested t ON t.asset = a.id
 JOIN entry e ON e.id = t.entry {_JOINS} WHERE a.name = ? AND t.block <= ? ORDER BY e.id
 """  # noqa: S608
 _ANSWERS = f"""
 SELECT DISTINCT {_COLUMNS} FROM attested t JOIN entry e ON e.id = t.entry {_JOINS}
-WHERE t.target = ? AND t.block <= ? ORDER BY e.id
+WHERE t.target = ? AND t.kind = 'objection' AND t.block <= ?
+  AND e.party = (SELECT id FROM party WHERE address = ?) ORDER BY e.id
 """  # noqa: S608
 _REVOKED = """
 SELECT x.block, r.effective FROM revoked x JOIN revocation r ON r.entry = x.entry

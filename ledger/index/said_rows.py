@@ -27,7 +27,7 @@ EVERYBODY: Final = 0
 
 VOID: Final = frozenset({
     "asset-unknown", "not-holder", "anchored-too-late", "grant-unknown", "grant-revoked", "not-grantee",
-    "not-sublicensable", "beyond-grant",
+    "not-sublicensable", "beyond-grant", "chain-too-long",
 })  # fmt: skip
 """Why a grant that was rightly signed counts for nothing."""
 

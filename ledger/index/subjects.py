@@ -7,6 +7,7 @@ from typing import Final
 from ledger.index.database import Database
 from ledger.index.kinds import DUPLICATE
 from ledger.index.schema import short
+from ledger.index.verification import decode_checked
 
 ABOUT: Final = ("", "registration", "version", "transfer", "step", "revocation", *("said",) * 5)
 """The table whose row `entry.about` names, by the code in `entry.kind`."""
@@ -20,9 +21,15 @@ def subject(database: Database, kind: int, about: int | None, record: bytes | No
         about = database.scalar(_ACCEPTED, short(record), record)
     if about is None:
         return ""
-    names = [name for (name,) in database.rows(_SUBJECTS[ABOUT[kind]], about)]
+    rows = database.rows(_SUBJECTS[ABOUT[kind]], about)
+    names = [name for (found,) in rows for name in (_named(found) if ABOUT[kind] == "said" else [found])]
     more = len(names) - _MOST
     return ", ".join(names[:_MOST]) + (f" and {more} more" if more > 0 else "")
+
+
+def _named(payload: bytes) -> list[str]:
+    """Return the names that a record is about; read, not searched: JSON has many spellings."""
+    return [each.name for each in decode_checked(payload).subject]
 
 
 _ACCEPTED = "SELECT about FROM entry WHERE short = ? AND record = ? AND verdict = 0"
@@ -32,8 +39,7 @@ _SUBJECTS = {
     "WHERE v.id = ?",
     "transfer": "SELECT a.name FROM transfer t JOIN asset a ON a.id = t.asset WHERE t.id = ?",
     "revocation": "SELECT lower(hex(r.target)) FROM revocation r WHERE r.id = ?",
-    "said": "SELECT j.value ->> 'name' FROM said s, json_each(CAST(s.payload AS TEXT), '$.subject') j "
-    "WHERE s.id = ?",
+    "said": "SELECT s.payload FROM said s WHERE s.id = ?",
     # its outputs, those too that it was only to make; without any, the run
     "step": """
         WITH made(node) AS (

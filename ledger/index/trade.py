@@ -5,11 +5,15 @@ What they say is `Facts.said`; which steps were allowed, and what else is improp
 
 from __future__ import annotations
 
+from itertools import islice
+
 from msgspec import Struct
 
+from ledger.core.records import Agreement
 from ledger.index.database import Database
 from ledger.index.kinds import ACCEPTED
 from ledger.index.schema import short
+from ledger.index.verification import decode_checked
 
 
 class TradeRow(Struct, frozen=True):
@@ -29,7 +33,8 @@ class Trade:
 
     def negotiations_of(self, party: bytes, limit: int) -> list[bytes]:
         """Return the first step of each negotiation that a party (20 bytes) is in, the newest first."""
-        return [record for (record,) in self._database.rows(_BEGUN, party, limit)]
+        steps = self._database.stream(_STEPS_OF, party)
+        return list(islice((record for record, payload in steps if _begins(payload)), limit))
 
     def steps_between(self, provider: bytes, consumer: bytes) -> list[TradeRow]:
         """Return every step of all negotiations of these two (20 bytes each), the oldest first."""
@@ -51,12 +56,17 @@ class Trade:
         return found
 
 
-_BEGUN = """
-SELECT e.record FROM (
+def _begins(payload: bytes) -> bool:
+    """Tell whether a step is the first; read, not searched: JSON spells a name in many ways."""
+    step = decode_checked(payload).predicate
+    return isinstance(step, Agreement) and not step.previous
+
+
+_STEPS_OF = """
+SELECT e.record, s.payload FROM (
   SELECT entry FROM agreed g JOIN party p ON p.id = g.provider WHERE p.address = ?1
   UNION SELECT entry FROM agreed g JOIN party p ON p.id = g.consumer WHERE p.address = ?1) n
-JOIN entry e ON e.id = n.entry JOIN said s ON s.entry = e.id
-WHERE json_extract(CAST(s.payload AS TEXT), '$.predicate.previous') IS NULL ORDER BY e.id DESC LIMIT ?2
+JOIN entry e ON e.id = n.entry JOIN said s ON s.entry = e.id ORDER BY e.id DESC
 """
 _STEPS = """
 SELECT DISTINCT e.record, e.id FROM agreed g JOIN party p ON p.id = g.provider

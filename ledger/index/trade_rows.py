@@ -46,7 +46,7 @@ class TradeRows:
         process = process_key(delivery)
         if process in self._fresh:
             self._writer.flush()
-        for record, payload in self._writer.database.rows(_BEGUN, process):
+        for record, payload in self._writer.database.stream(_BEGUN, process):  # mostly one
             known = decode_checked(payload).predicate
             assert isinstance(known, Delivery)
             if (known.agreement, known.process) == (delivery.agreement, delivery.process):
@@ -108,7 +108,7 @@ class TradeRows:
 
 _BEGUN = """
 SELECT e.record, s.payload FROM delivered d JOIN entry e ON e.id = d.entry JOIN said s ON s.entry = e.id
-WHERE d.process = ? AND d.counts = 1 ORDER BY d.id LIMIT 1
+WHERE d.process = ? AND d.counts = 1 AND +s.previous IS NULL ORDER BY d.id
 """
 _NEW = """
 SELECT s.entry, s.payload FROM

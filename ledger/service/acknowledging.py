@@ -39,7 +39,7 @@ def acknowledge(
                 subject, predicate, [context.address], next_place(context), context.index.facts()
             )
         except Unauthorized as error:
-            raise Usage(f"you can't acknowledge that ({error.reason}): {error}") from None
+            raise Usage(f"you can't acknowledge that ({error.reason}): {context.named(error)}") from None
         before = acknowledged_by(context, found.record, context.party)
         if before:
             raise Usage(f"you acknowledged it before, by record {before[:12]}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ledger.chain import contracts
 from ledger.core import digests
-from ledger.core.errors import NotFound, Usage
+from ledger.core.errors import Usage
 from ledger.core.names import check_asset, format_version
 from ledger.core.records import Alias, Grant
 from ledger.index.views import EntryView
@@ -123,7 +123,7 @@ def transfer(context: Context, asset: str, receiver: str) -> Receipt:
     with context.writing():
         batch = Batch(context)
         if not batch.is_registered(asset):
-            raise NotFound(f"{asset} is not registered", hint="dataledger search finds assets")
+            raise context.known.unregistered(asset)
         batch.check_holder(asset)
         if address == context.address:
             raise Usage(

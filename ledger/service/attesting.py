@@ -116,7 +116,9 @@ def check_may_attest(context: Context, subject: Sequence[Resource], predicate: A
     try:
         check_attestation(subject, predicate, [context.address], next_place(context), context.index.facts())
     except Unauthorized as error:
-        raise Usage(f"that is not yours to say ({error.reason}): {error}", hint=error.hint) from None
+        raise Usage(
+            f"that is not yours to say ({error.reason}): {context.named(error)}", hint=error.hint
+        ) from None
 
 
 def read_assertion(context: Context, assertion: Assertion, target: bytes = b"") -> dict[str, Any]:
@@ -173,9 +175,10 @@ def _target(context: Context, assertion: Assertion) -> bytes:
         return b""
     if len(assertion.names) != 1:
         raise Usage("name the registration, grant or agreement that is meant", hint="--about RECORD")
-    asset = context.index.asset(context.known.asset(assertion.names[0]))
+    name = context.known.asset(assertion.names[0])
+    asset = context.index.asset(name)
     if asset is None or asset.registration is None:
-        raise NotFound(f"{assertion.names[0]} is not registered", hint="dataledger search finds assets")
+        raise context.known.unregistered(name)
     return asset.registration.record
 
 

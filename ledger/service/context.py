@@ -7,6 +7,7 @@ up to date.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -31,6 +32,10 @@ from ledger.store.workspace import Workspace, open_workspace
 
 MAX_DESCRIPTOR = 1 << 16
 """Bytes of a `ledger.json`, at most."""
+
+_party = re.compile(
+    r"(?<![0-9a-z:])(?:did:ethr:0x(?P<chain>[0-9a-f]{1,16}):)?0x(?P<address>[0-9a-f]{40})(?![0-9a-f])"
+)
 
 
 class Context:
@@ -242,6 +247,16 @@ class Context:
         name = self.index.party_name(address)
         did = self.did(address)
         return f"{name} ({did})" if name else did
+
+    def named(self, text: object) -> str:
+        """Return a text, an error's say, with each party in it as `describe` has it, if it claims a name."""
+
+        def described(found: re.Match[str]) -> str:
+            chain_id, address = found["chain"], bytes.fromhex(found["address"])
+            ours = chain_id is None or int(chain_id, 16) == self.descriptor.chain_id
+            return self.describe(address) if ours and self.index.party_name(address) else found[0]
+
+        return _party.sub(described, str(text))
 
     def did(self, address: bytes) -> str:
         """Return the DID of an address (20 bytes) on this ledger's chain."""

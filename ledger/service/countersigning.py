@@ -19,7 +19,7 @@ from ledger.core import dsse, signing
 from ledger.core.authority_rights import check_revocation
 from ledger.core.authority_signers import missing_signers
 from ledger.core.digests import target_of_record
-from ledger.core.errors import NotFound, Unauthorized, Usage, WrongLedger
+from ledger.core.errors import NotFound, Unauthorized, Unavailable, Usage, WrongLedger
 from ledger.core.identity import format_keyid, parse_did
 from ledger.core.records import Agreement, Revocation, Statement
 from ledger.core.statement import build_statement
@@ -112,8 +112,8 @@ def check_ours(context: Context, draft: Draft) -> None:
     check_ledger(context, draft)
     said = draft.statement.predicate
     if context.party not in said.authors:
-        who = ", ".join(_described(context, each) for each in said.authors)
-        raise Usage(f"it is between {who}: you are none of them")
+        who = " and ".join(_described(context, each) for each in said.authors)
+        raise Usage(f"it is between {who}: you are neither of them")
     if context.log_id.hex() not in said.logs:
         raise Usage(
             f"your records go to log {context.log_id.hex()}, which it does not name",
@@ -136,18 +136,31 @@ def check_draft(context: Context, draft: Draft) -> None:
     not be taken.
     """
     said = draft.statement.predicate
+    if said.attachments:
+        roles = ", ".join(sorted({each.role for each in said.attachments}))
+        raise Usage(
+            f"it rests on attachments that are not in the file ({roles}): nothing is signed unseen",
+            hint="have it proposed anew, with everything in its terms",
+        )
     if isinstance(said, Agreement):
         try:
             check_agreed(context, draft.statement)
         except Unauthorized as error:
-            if error.reason != "illegal-transition":
-                raise
-            raise Usage(str(error), hint=error.hint) from None
+            if error.reason == "illegal-transition":
+                raise Usage(str(error), hint=error.hint) from None
+            raise _missed(context, draft.statement) or error from None
         return
     assert isinstance(said, Revocation)
     authors = [parse_did(each)[1] for each in said.authors]
     subject, place = draft.statement.subject, next_place(context)
     check_revocation(subject, said, authors, place, context.index.facts())
+    _check_ends_agreement(context, said)
+
+
+def ends_shown(said: Revocation) -> str:
+    """Say from when on, and why, a revocation takes an agreement back."""
+    taken_back = f"from {said.effective} on" if said.effective else "as soon as it is posted"
+    return ", ".join(filter(None, (taken_back, said.reason)))
 
 
 def who_is_missing(context: Context, draft: Draft) -> list[bytes]:
@@ -175,8 +188,24 @@ def problem_of(context: Context, draft: Draft) -> str:
         if not _is_anchored(context, draft.record):
             check_draft(context, draft)
     except (Unauthorized, Usage) as error:
-        return str(error)
+        return context.named(error)
+    except Unavailable as error:
+        return f"{error}; {error.hint}"
     return ""
+
+
+def _check_ends_agreement(context: Context, said: Revocation) -> None:
+    """Raise Usage unless it is what both agreed that is taken back: nothing else goes through two hands."""
+    chain = steps_of(recorded(context, said.target, "agreement"), context.index.facts())
+    if chain[-1].said.state != "FINALIZED" or agreed_step(chain).record.hex() != said.target:
+        raise Usage(f"record {said.target} is not what was agreed for good: there is nothing to take back")
+
+
+def _missed(context: Context, agreed: Statement) -> Unavailable | None:
+    """Return what to raise for an asset that may be registered in a log that can't be had."""
+    assets = (each.name.partition("@")[0] for each in agreed.subject)
+    unknown = [context.known.unregistered(each) for each in assets if not context.index.registered(each)]
+    return next((each for each in unknown if isinstance(each, Unavailable)), None)
 
 
 def _agreed(context: Context, deal: Deal) -> Statement:
@@ -285,6 +314,8 @@ def _result(context: Context, draft: Draft, path: Path, receipt: Receipt | None)
     assert step is not None, "it was checked before it was signed"
     complete = all(each.signed for each in signers)
     shown = step_shown(context, step, step.said.state)
+    if isinstance(said, Revocation):
+        shown = structs.replace(shown, ends=ends_shown(said))
     return Signed(
         path=str(path),
         record=draft.record.hex(),

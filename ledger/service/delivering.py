@@ -106,7 +106,7 @@ def _check(context: Context, statement: Statement, record: bytes) -> None:
         check_step(statement, record, facts)
     except Unauthorized as error:
         hint = f"dataledger agree show {step.agreement[:12]} says where it stands"
-        raise Usage(f"that can't be delivered ({error.reason}): {error}", hint=hint) from None
+        raise Usage(f"that can't be delivered ({error.reason}): {context.named(error)}", hint=hint) from None
 
 
 def _improper(context: Context, statement: Statement) -> list[Finding]:

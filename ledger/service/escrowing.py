@@ -15,10 +15,11 @@ from msgspec import Struct
 
 from ledger.chain import escrow as escrows
 from ledger.chain.escrow import NOBODY, Escrow, EscrowTerms, read_escrow
-from ledger.core.errors import NotFound, Usage
+from ledger.core.errors import Invalid, NotFound, Usage
 from ledger.core.escrow import MAX_PAYEES
 from ledger.core.records import Settlement
 from ledger.service.context import Context
+from ledger.service.escrow_payment import misfits_of
 from ledger.service.offers import parse_money
 from ledger.service.parties import party_address
 from ledger.service.recorded import recorded
@@ -68,8 +69,13 @@ def open_escrow(context: Context, opening: Opening) -> EscrowState:
 
 
 def fund(context: Context, named: str) -> EscrowState:
-    """Put the whole amount in, as its payer."""
+    """Put the whole amount in, as its payer.
+
+    Of an escrow that a record names it is checked that it can pay this record: whoever wrote the record chose
+    the escrow. Raises Invalid if it can't.
+    """
     found = find_escrow(context, named)
+    _check_fits(context, named, found)
     if found.terms.payer != context.address:
         raise Usage(f"escrow 0x{found.address.hex()} is funded by {context.describe(found.terms.payer)}")
     return _sent(context, found, escrows.fund(found.address, found.terms), "funded")
@@ -130,11 +136,22 @@ def find_escrow(context: Context, named: str) -> Escrow:
     fresh(context)
     if _address(named):
         return read_escrow(context.reader, bytes.fromhex(named[2:]))
-    said = recorded(context, named, "settlement").statement.predicate
-    assert isinstance(said, Settlement)
+    said = _settlement(context, named)
     if not said.escrow:
         raise NotFound(f"record {named} names no escrow", hint="dataledger settle record --escrow ADDRESS")
     return read_escrow(context.reader, bytes.fromhex(said.escrow[2:]))
+
+
+def _settlement(context: Context, digits: str) -> Settlement:
+    said = recorded(context, digits, "settlement").statement.predicate
+    assert isinstance(said, Settlement)
+    return said
+
+
+def _check_fits(context: Context, named: str, found: Escrow) -> None:
+    """Refuse an escrow that was named by a record that it can't pay."""
+    if not _address(named) and (misfits := [*misfits_of(_settlement(context, named), found)]):
+        raise Invalid(f"escrow 0x{found.address.hex()} can't pay record {named}: {'; '.join(misfits)}")
 
 
 def _sent(context: Context, found: Escrow, calls: Sequence[Call], what: str) -> EscrowState:

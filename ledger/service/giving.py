@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ledger.core.authority import Place
 from ledger.core.digests import ASSET, asset_digest
-from ledger.core.errors import NotFound
 from ledger.core.records import Resource
 from ledger.core.records_rights import Terms
 from ledger.core.terms import Gift, link_fault
@@ -23,7 +22,7 @@ def _resource(context: Context, name: str) -> Resource:
     reference = context.known.reference(name)
     version = context.known.named_version(reference)
     if not context.index.registered(reference.asset):
-        raise NotFound(f"{reference.asset} is not registered", hint="dataledger search finds assets")
+        raise context.known.unregistered(reference.asset)
     if version is None:
         return Resource(reference.asset, {ASSET: asset_digest(context.ledger_id, reference.asset)})
     return Resource(f"{reference.asset}@{version.number}", version.digest)

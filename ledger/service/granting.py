@@ -42,4 +42,4 @@ def _check(context: Context, subject: Sequence[Resource], predicate: Grant) -> N
         check_grant(subject, predicate, [context.address], next_place(context), context.index.facts())
     except Unauthorized as error:
         hint = "dataledger may says what you were given; only what is sublicensable may be passed on"
-        raise Usage(f"you can't grant that ({error.reason}): {error}", hint=hint) from None
+        raise Usage(f"you can't grant that ({error.reason}): {context.named(error)}", hint=hint) from None

@@ -74,7 +74,7 @@ def own_case(context: Context, what: str) -> Case:
     short = case.record.hex()[:12]
     if context.party not in case.opened.said.authors:
         raise Usage(
-            f"incident {short} is not yours, but of {', '.join(case.opened.said.authors)}",
+            f"incident {short} is not yours, but of {context.named(', '.join(case.opened.said.authors))}",
             hint="dataledger attest --kind notice --about RECORD tells others of what somebody else found",
         )
     if case.state != OPEN:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ledger.core.errors import NotFound
-from ledger.core.names import Reference
+from ledger.core.errors import LedgerError, NotFound, Unavailable
+from ledger.core.names import Reference, namespace_of
 from ledger.core.records import Digests
 from ledger.index import Index
 from ledger.index.views import VersionView
@@ -37,6 +37,18 @@ class Known:
     def asset(self, text: str) -> str:
         """Return the asset that a reference or alias names."""
         return self.reference(text).asset
+
+    def unregistered(self, asset: str) -> LedgerError:
+        """Return what to raise for an asset whose registration is not known here: NotFound, or Unavailable
+        where it may stand in a log that can't be had.
+        """
+        namespace = namespace_of(asset)
+        if self._index.misses_log_of(namespace):
+            return Unavailable(
+                f"whether {asset} is registered can't be told: a log of {namespace} is not read here",
+                hint=f"dataledger follow {namespace} reads it; with --from FOLDER|URL if it is not served",
+            )
+        return NotFound(f"{asset} is not registered", hint="dataledger search finds assets")
 
     def holds(self, asset: str) -> bool:
         """Tell whether this party holds the asset."""

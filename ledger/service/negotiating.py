@@ -7,6 +7,7 @@ What both sign, AGREED or a FINALIZED that was negotiated elsewhere, goes throug
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from ledger.core import dsse
@@ -84,6 +85,8 @@ def drafted(
     provider, consumer = _parties(context, deal) if past is None else (past.provider, past.consumer)
     terms = read_terms(context, deal) if like is None or like.terms is None else like.terms
     price = parse_money(deal.price) if deal.price else None
+    if price is not None and not deal.unit:
+        raise Usage("a price is that of a unit: say what is counted", hint="for example: --unit row")
     under = like.under if like is not None and not deal.under else ""
     predicate = Agreement(
         **header(context),
@@ -110,6 +113,8 @@ def check_agreed(context: Context, statement: Statement) -> None:
     record = dsse.record_id(build_statement(statement.subject, step))
     check_step(statement, record, facts)
     check_agreement(statement.subject, step, [parse_did(each)[1] for each in step.authors], place, facts)
+    if step.state != "TERMINATED":
+        _check_contents(context, statement.subject)
 
 
 def check_proposed(context: Context, statement: Statement) -> None:
@@ -118,7 +123,18 @@ def check_proposed(context: Context, statement: Statement) -> None:
         check_agreed(context, statement)
     except Unauthorized as error:
         hint = error.hint or "dataledger agree show says where it stands, dataledger may what you were given"
-        raise Usage(f"that can't be agreed ({error.reason}): {error}", hint=hint) from None
+        raise Usage(f"that can't be agreed ({error.reason}): {context.named(error)}", hint=hint) from None
+
+
+def _check_contents(context: Context, subject: Sequence[Resource]) -> None:
+    """Raise Usage for a version with other content than is recorded: whoever signs sees its name alone."""
+    head = context.index.head
+    facts = None if head is None else context.index.rights(head.number)
+    for each in subject:
+        asset, _, number = each.name.partition("@")
+        known = facts.content(asset, int(number)) if facts is not None and number else None
+        if known is not None and each.digest.get(known[0]) != known[1]:
+            raise Usage(f"{each.name}: recorded with {known[0]}:{known[1]}, and named with other content")
 
 
 def _say(context: Context, batch: Batch, statement: Statement, *, anchor: bool) -> Receipt:

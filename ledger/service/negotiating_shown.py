@@ -17,7 +17,7 @@ from ledger.index.trade import TradeRow
 from ledger.index.views import EntryView
 from ledger.service.acknowledging import acknowledged_by
 from ledger.service.context import Context
-from ledger.service.countersigning import check_ledger, problem_of, signatories
+from ledger.service.countersigning import check_ledger, ends_shown, problem_of, signatories
 from ledger.service.countersigning_file import Draft, read_draft
 from ledger.service.negotiated import Step, agreed_step, steps_of
 from ledger.service.negotiating_words import name_of, price_shown, step_shown
@@ -93,8 +93,7 @@ def _drafted(context: Context, draft: Draft, path: Path, limit: int) -> Agreemen
     }
     if isinstance(said, Revocation):
         shown = _recorded(context, recorded(context, said.target, "agreement"), limit)
-        taken_back = f"from {said.effective} on" if said.effective else "as soon as it is posted"
-        return structs.replace(shown, **of_file, ends=", ".join(filter(None, (taken_back, said.reason))))
+        return structs.replace(shown, **of_file, ends=ends_shown(said))
     assert isinstance(said, Agreement)
     if context.index.facts().said(draft.record) is not None:
         shown = _recorded(context, recorded(context, draft.record.hex(), "agreement"), limit)

@@ -81,7 +81,7 @@ def parse_share(text: str) -> int:
 def parse_money(text: str) -> Money:
     """Read an amount and its currency, `5.00 CNY`; raises Usage or FormatError."""
     amount, _, currency = text.strip().partition(" ")
-    if not currency:
+    if not currency or amount.isalpha():
         raise Usage(f"amount {text!r}: expected an amount and a currency, such as '5.00 CNY'")
     return Money(currency, parse_amount(amount, currency))
 

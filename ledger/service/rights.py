@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ledger.core.errors import NotFound, Usage
+from ledger.core.errors import FormatError, NotFound, Usage
 from ledger.core.identity import parse_did
 from ledger.core.instants import NANOSECONDS
 from ledger.core.names import Reference, format_version, namespace_of
@@ -67,7 +67,7 @@ def may(
         at=format_time(at_ns // NANOSECONDS),
         to_block=block,
         to_block_time=format_time(index.block_time(block)),
-        because=[_cause(reason) for reason in found.because],
+        because=[_cause(context, reason) for reason in found.because],
         grants=[_used(context, facts, record) for record in found.grants],
         free=found.free,
         caps=[Cap(currency=each.currency, amount=each.amount) for each in found.caps],
@@ -104,16 +104,19 @@ def _rules(path: Path) -> RegionRules:
     data = read_small(path, MAX_RULES_BYTES, "rule list")
     if data is None:
         raise NotFound(f"{path}: there is no such file")
-    return parse_region_rules(data)
+    try:
+        return parse_region_rules(data)
+    except FormatError as error:
+        raise FormatError(f"{path}: expected a list of border rules: {error}", hint=error.hint) from None
 
 
-def _cause(reason: Reason) -> Cause:
+def _cause(context: Context, reason: Reason) -> Cause:
     return Cause(
         code=reason.code,
         meaning=CODES[reason.code],
         subject=reason.name,
         record=reason.record,
-        text=reason.text,
+        text=context.named(reason.text),
     )
 
 

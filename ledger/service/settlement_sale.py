@@ -215,7 +215,7 @@ def _product(context: Context, text: str) -> str:
     reference = context.known.reference(text)
     version = context.known.named_version(reference)
     if not context.index.registered(reference.asset):
-        raise NotFound(f"{reference.asset} is not registered", hint="dataledger search finds assets")
+        raise context.known.unregistered(reference.asset)
     return reference.asset if version is None else format_version(reference.asset, version.number)
 
 

@@ -151,7 +151,7 @@ def _check(context: Context, subject: list[Resource], predicate: Settlement, *, 
     try:
         check_settlement(subject, predicate, [context.address], place, context.index.facts())
     except Unauthorized as error:
-        raise Usage(f"you can't settle that ({error.reason}): {error}") from None
+        raise Usage(f"you can't settle that ({error.reason}): {context.named(error)}") from None
     draft = Statement(subject, predicate)
     before = context.index.settled_before(draft)
     if before is not None:

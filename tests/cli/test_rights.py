@@ -66,3 +66,15 @@ def test_taken_back_from_a_date_on(parties):
     assert "the grant had been taken back" in late.out
     listed = parties("log", "haina/orders", "--type", "grant", "--json").json["records"]
     assert [each["record"] for each in listed] == [record]
+
+
+def test_parties_are_named_and_a_rule_list_that_is_none(parties):
+    parties("follow", "jinlong", "--from", "../jinlong/.dataledger/public")
+    denied = answers(parties, 1, "may", "jinlong", "use", "haina/orders")
+    assert "held by Haina Appliances (did:ethr:" in denied.out
+    parties("grant", "haina/orders", "--to", "jinlong", "--rights", "use")
+    assert "by Haina Appliances (did:ethr:" in parties("may", "jinlong", "use", "haina/orders").out
+    for content in ("", "model,units\n", "{}"):
+        (parties.folder / "rules.json").write_text(content)
+        failed = parties.fails(1, "may", "jinlong", "use", "haina/orders", "--rules", "rules.json")
+        assert "rules.json: expected a list of border rules" in failed.err

@@ -116,3 +116,45 @@ def test_what_is_refused_has_an_exit_code_and_a_hint(pair) -> None:
     assert "takes it back from 2090-01-01T00:00:00Z on, over" in jinlong("agree", "show", "end.json").out
     jinlong("agree", "sign", "end.json")
     assert "taken back 2090-01-01" in haina("agree", "show").out
+
+
+def test_a_log_that_is_not_here_is_named_instead_of_the_asset_denied(parties) -> None:
+    jinlong = parties.at("jinlong")
+    parties("agree", "propose", "haina/orders", "--with", "jinlong", *TERMS, "-o", "deal.json")
+    send(parties, jinlong, "deal.json")
+    shown = jinlong("agree", "show", "deal.json").out
+    assert "dataledger follow haina" in shown
+    assert "is not registered" not in shown
+    for command in (
+        ("agree", "sign", "deal.json"),
+        ("grant", "haina/orders", "--to-everybody", "--rights", "use"),
+        ("settle", "haina/orders", "--revenue", "1", "--currency", "CNY"),
+    ):
+        failed = jinlong.fails(3, *command)
+        assert "whether haina/orders is registered can't be told" in failed.err
+        assert "dataledger follow haina" in failed.err
+    jinlong("follow", "haina", "--from", "../haina/.dataledger/public")
+    assert (
+        "haina/nothing is not registered"
+        in jinlong.fails(2, "grant", "haina/nothing", "--to-everybody", "--rights", "use").err
+    )
+    jinlong("agree", "sign", "deal.json")
+
+
+def test_refusals_name_the_party_and_no_asset_is_owned(pair) -> None:
+    haina, jinlong = pair
+    terms = ("--with", "jinlong", "--rights", "use", "-o", "deal.json")
+    failed = haina.fails(2, "agree", "propose", "haina/orders", "--as", "consumer", *terms)
+    assert "haina/orders: it is held by Haina Appliances (did:ethr:" in failed.err
+    assert "belongs" not in failed.err
+    failed = haina.fails(2, "agree", "propose", "haina/orders", *terms, "--price", "1.20 CNY")
+    assert "--unit row" in failed.err
+    failed = haina.fails(
+        2, "agree", "propose", "haina/orders", *terms, "--price", "CNY 1.20", "--unit", "row"
+    )
+    assert "such as '5.00 CNY'" in failed.err
+    haina("agree", "propose", "haina/orders", *terms)
+    send(haina, jinlong, "deal.json")
+    record = jinlong("agree", "sign", "deal.json", "--json").json["record"]
+    failed = jinlong.fails(2, "deliver", record, "haina/orders@1")
+    assert "expected Haina Appliances (did:ethr:" in failed.err

@@ -196,9 +196,11 @@ def grant_naively(g: Given, q: Question, w: RightsWorld, depth: int = 0) -> str:
             if a.kind != "consent" or (q.purpose in a.purposes and is_there_naively(q.region, a.regions))
         ]
         if c.every_days is None:
-            no.append(not ages)
+            is_missing = not ages
         else:
-            no.append(min([*ages, q.at_ns - g.since_ns]) > c.every_days * DAY)
+            is_missing = min([*ages, q.at_ns - g.since_ns]) > c.every_days * DAY
+        may_be_there = any(w.unread.get((q.name.partition("@")[0], each)) for each in by)
+        (dunno if may_be_there else no).append(is_missing)
     above = "permitted"
     if g.under:
         parent = w.given_by.get(g.under)

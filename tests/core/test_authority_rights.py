@@ -84,6 +84,20 @@ def test_grant_by_the_holder(world: World) -> None:
     allowed(world, grant(names=[content("acme/known@7")]), ALICE)
 
 
+def test_a_chain_has_an_end(world: World) -> None:
+    """64 links, back and forth between two: one more is refused, or it would cost everybody who follows."""
+    under, parties = b"", (ALICE, BOB)
+    for place in range(65):
+        giver, taker = parties[place % 2], parties[(place + 1) % 2]
+        link = grant(giver, taker, under=under, terms=SHARED)
+        if place < 64:
+            allowed(world, link, giver)
+        else:
+            assert refused(world, link, giver) == "chain-too-long"
+        under = bytes([place + 1]) * 32
+        known(world, under, link)
+
+
 def test_grant_by_another(world: World) -> None:
     assert refused(world, grant(BOB, CAROL), BOB) == "not-holder"
 

@@ -83,6 +83,15 @@ def test_other_currencies_are_not_compared(terms: Terms, price: Money | None) ->
     assert made.charged == (0 if price else 1)
 
 
+def test_a_small_charge_in_another_currency_hides_no_great_one() -> None:
+    """Of charges without a price the sum is in one currency: what it leaves out is named."""
+    made = bill([OPEN], None, [delivery(9, Money("CNY", 10**9)), delivery(1, Money("AED", 1))])
+    assert (made.currency, made.charged) == ("AED", 1)
+    (finding,) = made.findings
+    assert (finding.kind, finding.subject) == ("several-currencies", "delivery p")
+    assert finding.text == "CNY 10000000.00 is in no sum: the sum is of charges in AED"
+
+
 @given(
     st.lists(
         st.builds(

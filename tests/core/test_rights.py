@@ -336,6 +336,16 @@ def test_consent_for_a_region(world: RightsWorld) -> None:
     assert codes(ask(world, purpose="research")) == ("denied", "condition-unmet")  # anywhere is more
 
 
+def test_a_log_in_which_a_condition_may_be_met(world: RightsWorld) -> None:
+    """Not attested, as far as can be seen: whose log is missing may have said it all the same."""
+    world.give("office", "insurer", "wx/hourly", conditions=[Condition("certification", "c", ["lab"])])
+    assert codes(ask(world)) == ("denied", "condition-unmet")
+    world.unread["wx/hourly", "lab"] = ["log 2b could not be had"]
+    assert codes(ask(world)) == ("unknown", "facts-missing")
+    world.attest("certification", "wx/hourly", by="lab", topic="c")
+    assert codes(ask(world)) == ("permitted", "granted")
+
+
 def test_the_conditions_of_the_whole_chain_bind(world: RightsWorld) -> None:
     first = world.give(
         "office", "broker", "wx/hourly", sublicensable=True, price_cap=Money("CNY", 5), free_for=["welfare"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,6 +138,11 @@ def test_what_is_improper_is_named() -> None:
     assert kinds(settled(1200, as_of=9), books) == ["settlement-basis-later"]
     assert kinds(settled(1200), Books(sent(10), state="AGREED")) == ["settlement-not-final"]
     assert kinds(settled(7, agreement=""), books) == []
+    little = msgspec.structs.replace(sent(1), charged=Money("AED", 1))
+    statement = settled(1)
+    hidden = Statement(statement.subject, msgspec.structs.replace(statement.predicate, total=Money("AED", 1)))
+    assert kinds(hidden, Books(little, unit_price=None)) == []
+    assert kinds(hidden, Books(little, sent(9, 10**9), unit_price=None)) == ["settlement-not-billed"]
 
 
 def test_every_code_has_a_severity() -> None:

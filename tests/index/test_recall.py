@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ledger.core.dsse import decode_envelope, record_id
 from ledger.core.records import Resource
 from ledger.core.records_rights import Terms
 from ledger.index import Index
@@ -313,3 +314,23 @@ def test_content_that_everybody_has_is_nobodys(world: World, acme: Party, open_i
         "acme/a@3": "named",
         "bolt/p@2": "same-content",
     }
+
+
+def test_nobody_hides_by_spelling(world: World, acme: Party, open_index) -> None:
+    """JSON has many ways to spell a member's name: a buyer is found whichever both sides agreed to use."""
+    bolt = world.party("bolt")
+    until = Terms(rights=["use"], until="2020-01-01T00:00:00Z")
+    agreement(acme, ["acme/a"], acme, bolt, "FINALIZED", acme, bolt, terms=until)
+    payload = decode_envelope(acme.log.entries[-1]).payload
+    for name in (b"state", b"until", b"subject", b"name"):
+        assert b'"%s"' % name in payload
+        payload = payload.replace(b'"%s"' % name, b'"\\u%04x%s"' % (name[0], name[1:]))
+    acme.log.entries[-1] = acme.envelope(payload, acme, bolt)
+    acme.anchor()
+    index = open_index(world)
+    found = index.recall(["acme/a"])
+    assert roles_of(found, [acme, bolt])[1] == {"buyer"}
+    (given,) = (given for each in found.concerned for given in each.given)
+    assert given.until == "2020-01-01T00:00:00Z"
+    (entry,) = index.find_records(record_id(payload).hex())
+    assert entry.subject == "acme/a"

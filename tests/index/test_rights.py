@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.core.errors import Unavailable
-from ledger.core.records_rights import Terms
+from ledger.core.records_rights import Condition, Terms
 from ledger.core.rights import may
 from ledger.core.rights_facts import CODES, Answer, Question
-from ledger.index import Index
+from ledger.index import Index, rights_said
 from tests.rights_oracle import DAYS, PARTIES, Oracle, Said, Taken, questions, steps
 from tests.simulator import START_UNIX_S, Party, World
 from tests.simulator_rights import agreement, attestation, grant
@@ -80,6 +80,34 @@ def test_as_of_each_block(world: World, acme: Party, open_index) -> None:
     assert codes(ask(index, bolt)) == ["revoked"]
     with pytest.raises(Unavailable, match="was asked for"):
         index.rights(posted + 1)
+
+
+def test_what_strangers_write_about_it_is_not_read(
+    world: World, acme: Party, open_index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may object to a grant, and write void grants of any asset: an answer costs no more for it."""
+    bolt, judge, mallory = world.party("bolt"), world.party("judge"), world.party("mallory")
+    terms = Terms(rights=["use"], arbiter=judge.did)
+    record = grant(acme, ["acme/a"], bolt, terms=terms)
+    acme.anchor()
+    for n in range(100):
+        attestation(mallory, ["acme/a"], "objection", target=record.hex(), description=f"no {n}")
+        grant(
+            mallory, ["acme/a"], None, terms=Terms(rights=["use"], start=f"2025-01-01T00:{n % 60:02}:00.{n}Z")
+        )
+    mallory.anchor()
+    index, read = open_index(world), []
+    decode = rights_said.decode_checked
+    monkeypatch.setattr(
+        rights_said, "decode_checked", lambda payload: read.append(payload) or decode(payload)
+    )
+    facts = index.rights(index.head.number)
+    assert facts.given(record.hex()).frozen == ()
+    assert len(read) == 1
+    answer = ask(index, world.party("coil"))
+    assert (answer.verdict, codes(answer)) == ("denied", ["rejected"] * rights_said.VOID_SHOWN)
+    answer = ask(index, bolt)
+    assert (answer.verdict, answer.grants) == ("permitted", (record.hex(),))
 
 
 def test_a_revocation_from_a_date_on(world: World, acme: Party, open_index) -> None:
@@ -257,6 +285,35 @@ def test_a_lift_before_the_freeze_lifts_nothing(world: World, acme: Party, open_
     judge.anchor()
     judge.post_record(record, freeze)
     assert codes(ask(open_index(world), acme, "acme/b")) == ["frozen"]
+
+
+def test_what_was_posted_against_an_attestation_and_is_not_known(
+    world: World, acme: Party, open_index
+) -> None:
+    """A consent, a certificate or a classification that may have been withdrawn is none to rely on."""
+    bolt, judge = world.party("bolt"), world.party("judge")
+    duty = Condition(kind="certification", topic="iso", by=[judge.did])
+    grant(acme, ["acme/a"], bolt, terms=Terms(rights=["use"], level="important", conditions=[duty]))
+    level = attestation(acme, ["acme/a"], "classification", level="general")
+    acme.anchor()
+    first = attestation(judge, ["acme/a"], "certification", topic="iso")
+    judge.anchor()
+    bolt.post_record(first, b"?" * 32)  # not an author: nobody has to care
+    index = open_index(world)
+    assert ask(index, bolt).verdict == "permitted"
+    judge.post_record(first, b"?" * 32)
+    index.sync(world.chain, world.logs, workers=0)
+    answer = ask(index, bolt)
+    assert (answer.verdict, codes(answer)) == ("unknown", ["revocation-missing"])
+    attestation(judge, ["acme/a"], "certification", topic="iso", description="anew")
+    judge.anchor()
+    index.sync(world.chain, world.logs, workers=0)
+    assert ask(index, bolt).verdict == "permitted"  # by the one that stands without doubt
+    acme.post_record(level, b"!" * 32)
+    index.sync(world.chain, world.logs, workers=0)
+    answer = ask(index, bolt)
+    assert (answer.verdict, codes(answer)) == ("unknown", ["revocation-missing"])
+    assert "classification" in answer.because[0].text
 
 
 def test_what_a_later_holder_posted_and_nobody_knows(world: World, acme: Party, open_index) -> None:

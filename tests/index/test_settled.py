@@ -188,3 +188,18 @@ def test_a_delivery_out_of_turn_is_not_billed(world: World, open_index) -> None:
     settlement(acme, "acme/a", [(acme, 50)], agreement=bought.hex(), as_of=basis)
     acme.anchor()
     assert kinds(open_index(world)) == ["illegal-transition"]
+
+
+@pytest.mark.parametrize(
+    "period",
+    [{"start": "2300-01-01T00:00:00Z"}, {"until": "1600-01-01T00:00:00Z"},
+     {"start": "9999-01-01T00:00:00Z", "until": "9999-12-31T23:59:59Z"}],
+)  # fmt: skip
+def test_a_period_beyond_64_bits_stops_nobodys_index(
+    world: World, open_index, period: dict[str, str]
+) -> None:
+    acme, bolt = shop(world)
+    first = settlement(acme, "acme/a", [(bolt, 1)], **period)
+    settlement(acme, "acme/a", [(bolt, 2)], **period)
+    acme.anchor()
+    assert findings(open_index(world)) == [("settlement-replayed", f"record {first.hex()} settles it")]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.core.dsse import decode_envelope
 from ledger.core.records_rights import Money, Terms
 from ledger.index import Index
 from ledger.index.schema import PENDING
@@ -239,3 +240,45 @@ def test_what_is_pending_is_judged_as_of_now_and_again_when_it_is_anchored(world
 
 def _log_of(world: World, name: str) -> bytes:
     return Party(world, name).log.id
+
+
+def test_two_transfers_whose_hashes_collide_are_told_apart(
+    world: World, open_index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key of a transfer is 8 bytes, which names can be made to share: that hides no second telling."""
+    monkeypatch.setattr("ledger.index.trade_rows.process_key", lambda _: 7)
+    deal = Deal(world)
+    deal.deliver("p1")
+    deal.deliver("p2")
+    deal.deliver("p2", units=4)
+    deal.acme.anchor()
+    index = open_index(world)
+    assert kinds(index) == ["illegal-transition"]
+    rows = index.trade().deliveries_under(deal.record)
+    assert [row.counts for row in rows] == [True, True, False]
+
+
+def spelled(entry: bytes, party: Party, plain: bytes, escaped: bytes) -> bytes:
+    """Sign what an entry says, with some of its text in JSON's escapes."""
+    payload = decode_envelope(entry).payload
+    assert plain in payload
+    return party.envelope(payload.replace(plain, escaped))
+
+
+def test_what_is_spelled_with_escapes_is_the_same(world: World, open_index) -> None:
+    """Nobody hides a notice from whom it names, nor passes off a later step as the first."""
+    deal = Deal(world)
+    acme, bolt = deal.acme, deal.bolt
+    attestation(acme, ["acme/a"], "notice", topic="breach", to=[bolt.did])
+    did = bolt.did.encode()
+    acme.log.entries[-1] = spelled(acme.log.entries[-1], acme, did, did.replace(b"did:", b"d\\u0069d:"))
+    first = agreement(bolt, ["acme/a"], acme, bolt, "REQUESTED", negotiation="n2")
+    bolt.anchor()
+    agreement(acme, ["acme/a"], acme, bolt, "OFFERED", previous=first, negotiation="n2")
+    acme.log.entries[-1] = spelled(acme.log.entries[-1], acme, b'"previous"', b'"previou\\u0073"')
+    acme.anchor()
+    index = open_index(world)
+    assert kinds(index) == []
+    assert [each.said.topic for each in index.notices_to(bolt.did)] == ["breach"]
+    assert index.trade().negotiations_of(bolt.address, 10) == [first, deal.record]
+    assert index.trade().negotiations_of(bolt.address, 1) == [first]

@@ -347,6 +347,17 @@ def test_an_escrow_that_does_not_fit_the_record(deal: Deal) -> None:
         market[FIRM].ledger.revoke(record)
 
 
+def test_what_a_record_names_is_not_funded_unless_it_can_pay_the_record(deal: Deal) -> None:
+    """Whoever records a settlement chooses the escrow: another's money is not lured into one that is his."""
+    market = deal.market
+    lure = terms(deal.agreement, payees=[FIRM], amount="99999999.00 CNY")
+    escrow = market[FIRM].ledger.open_escrow(lure).escrow
+    record = said_with(deal, escrow)
+    with pytest.raises(Invalid, match=r"can't pay record .*9999999900 smallest units"):
+        market[EXCHANGE].ledger.fund_escrow(record)
+    assert market[EXCHANGE].ledger.escrow(escrow).state == "created"
+
+
 @pytest.mark.slow
 def test_a_contract_of_other_code_is_no_escrow(deal: Deal) -> None:
     market = deal.market

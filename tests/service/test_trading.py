@@ -24,13 +24,13 @@ from ledger.core.errors import (
     WrongLedger,
 )
 from ledger.core.identity import format_keyid
-from ledger.core.records import Agreement, Delivery, Statement
+from ledger.core.records import Agreement, Attachment, Attestation, Delivery, Statement
 from ledger.core.statement import build_statement, parse_statement
 from ledger.service import InitRequest, Ledger
 from ledger.service.batch import Batch, header
 from ledger.service.countersigning_file import parse_draft
 from ledger.service.deals import Deal, Handover
-from ledger.service.publishing import publish
+from ledger.service.publishing import anchor_pending, append, publish
 from ledger.service.results import AgreementShown, Receipt, Signed
 from tests.service.conftest import Party, Stage, copied
 
@@ -306,6 +306,69 @@ def test_the_signature_of_somebody_else(both: Stage) -> None:
     with pytest.raises(Unauthorized) as caught:
         both.haina.ledger.sign(file)
     assert caught.value.reason == "foreign-signature"
+
+
+def _drafted(party: Party, file: Path, statement: Statement) -> Path:
+    """Write what no command would as a file that this party alone has signed."""
+    payload = build_statement(statement.subject, statement.predicate)
+    context = party.context
+    keyid = format_keyid(context.party, context.record_key)
+    file.write_bytes(dsse.encode_envelope(payload, [_signature(context.record_seed, keyid, payload)]))
+    return file
+
+
+def test_a_file_that_names_other_content_than_is_recorded(both: Stage) -> None:
+    """Whoever signs sees names: the digest behind one is compared with what is recorded."""
+    file = proposed(both, names=["haina/orders@1"])
+    statement = parse_draft(file.read_bytes()).statement
+    subject = [msgspec.structs.replace(statement.subject[0], digest={"sha256": "7" * 64})]
+    _drafted(both.haina, file, Statement(subject, statement.predicate))
+    assert "named with other content" in both.jinlong.ledger.agreement(str(file)).problem
+    data = file.read_bytes()
+    with pytest.raises(Usage, match="named with other content"):
+        both.jinlong.ledger.sign(file)
+    assert file.read_bytes() == data
+
+
+def test_a_file_that_rests_on_what_nobody_sees(both: Stage) -> None:
+    file = proposed(both, price="", unit="")
+    statement = parse_draft(file.read_bytes()).statement
+    price = Attachment("price", "application/json", {"dataledger-sealed-v1": "7" * 64})
+    changed = msgspec.structs.replace(statement.predicate, attachments=[price])
+    _drafted(both.haina, file, Statement(statement.subject, changed))
+    with pytest.raises(Usage, match=r"not in the file \(price\): nothing is signed unseen"):
+        both.jinlong.ledger.sign(file)
+
+
+def test_the_end_of_something_else_is_not_signed_as_that_of_an_agreement(agreed: Stage) -> None:
+    """What both once recorded together is taken back by no `agree sign`, whatever the file looks like."""
+    haina, jinlong = agreed.haina, agreed.jinlong
+    end = haina.folder / "end.json"
+    haina.ledger.end_agreement(agreement_of(agreed), end)
+    statement = parse_draft(end.read_bytes()).statement
+    shared = Attestation(
+        **{name: getattr(statement.predicate, name) for name in ("ledger", "logs", "authors", "time")},
+        kind="objection",
+        description="of both",
+    )
+    file = haina.folder / "shared.json"
+    _drafted(haina, file, Statement(statement.subject, shared))
+    payload = dsse.decode_envelope(file.read_bytes()).payload
+    signatures = [
+        _signature(
+            each.context.record_seed, format_keyid(each.context.party, each.context.record_key), payload
+        )
+        for each in (haina, jinlong)
+    ]
+    with haina.context.writing():
+        append(haina.context, [dsse.encode_envelope(payload, signatures)])
+        anchor_pending(haina.context)
+    changed = msgspec.structs.replace(statement.predicate, target=dsse.record_id(payload).hex())
+    _drafted(haina, end, Statement(statement.subject, changed))
+    data = end.read_bytes()
+    with pytest.raises(Usage, match="expected a record of type agreement"):
+        jinlong.reopen().sign(end)
+    assert end.read_bytes() == data
 
 
 def test_for_another_ledger(both: Stage, tmp_path: Path) -> None:
@@ -624,6 +687,7 @@ def test_both_take_it_back(agreed: Stage) -> None:
     file = haina.folder / "end.json"
     half: Signed = haina.ledger.end_agreement(record, file, reason="it is over")
     assert (half.what, half.complete, half.receipt) == ("end of an agreement", False, None)
+    assert half.agreement.ends == "as soon as it is posted, it is over"
     assert haina.ledger.agreement(str(file)).ends == "as soon as it is posted, it is over"
     assert jinlong.reopen().may("jinlong", "use", "haina/orders", purpose="planning").verdict == "permitted"
     assert jinlong.ledger.sign(file).complete

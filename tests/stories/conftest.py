@@ -12,7 +12,7 @@ from ledger_cli.stories.stage import load_story
 
 from ledger.core.errors import LedgerError
 
-QUICK = ("weather",)
+QUICK = ("weather", "exchange", "consent")
 """Stories that the default tests play; the others are slow, all together."""
 
 

@@ -93,6 +93,6 @@ def test_a_story_does_not_rot(story):
     bodies = [*story.scenes, *story.twins]
     for step in steps(*bodies):
         for line in step.expected:
-            assert not re.search(r"\b20(2[6-9])-\d\d-\d\d", line.replace("2029-12-31", "")), (step.line, line)
+            assert not re.search(r"\b20(2[6-9])-\d\d-\d\d", line), (step.line, line)
             assert not re.search(r"\b[0-9a-f]{12,}\b|0x[0-9a-f]{8}|/tmp/", line), (step.line, line)
             assert "Traceback" not in line, (step.line, line)
