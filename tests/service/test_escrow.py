@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from ledger.chain import escrow as escrows
 from ledger.chain.artifacts import load
 from ledger.chain.embedded.chain import EmbeddedChain
+from ledger.chain.escrow import Escrow, read_escrow
 from ledger.chain.interface import Call
 from ledger.chain.transactions import created_address, sign_digest
 from ledger.core.errors import Invalid, NotFound, Rejected, Usage, WrongLedger
@@ -124,7 +126,7 @@ def amounts(market: Market, **given: int) -> dict[str, int]:
 # the whole way
 
 
-def test_from_opening_to_withdrawing(deal: Deal, tmp_path: Path) -> None:
+def test_from_opening_to_withdrawing(deal: Deal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     market = deal.market
     opened = market[OFFICE].ledger.escrow(deal.escrow)
     assert (opened.state, opened.payer) == ("created", market.did(EXCHANGE))
@@ -161,6 +163,15 @@ def test_from_opening_to_withdrawing(deal: Deal, tmp_path: Path) -> None:
     assert (line.paid, line.escrow, line.allotted) == ("paid", deal.escrow, 396_040)
     (total,) = market[OFFICE].ledger.settlement_statement().totals
     assert (total.owed, total.allotted, total.paid) == (396_040, 396_040, 396_040)
+
+    def in_tokens(*args: Any, **options: Any) -> Escrow:
+        found = read_escrow(*args, **options)
+        return structs.replace(found, terms=structs.replace(found.terms, token=b"\7" * 20))
+
+    monkeypatch.setattr("ledger.service.escrow_payment.read_escrow", in_tokens)
+    payment = deal.check().payment
+    assert payment is not None
+    assert payment.text == f"paid exactly this split, in tokens of 0x{'07' * 20}"
 
 
 @pytest.mark.slow
