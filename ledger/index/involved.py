@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from ledger.core.identity import parse_did
+from ledger.core.money import format_amount
 from ledger.core.records import Agreement, Attestation, Delivery, Grant, Settlement, Statement
 from ledger.core.terms import terms_of
 from ledger.index.attested import SaidView
@@ -75,7 +76,7 @@ def word_of(statement: Statement) -> str:
     if isinstance(said, Attestation):
         return " ".join(filter(None, (said.kind, said.topic, said.outcome)))
     if isinstance(said, Settlement):
-        return f"{said.total.amount} {said.total.currency} (minor units)"
+        return f"{format_amount(said.total.amount, said.total.currency)} {said.total.currency}"
     terms = terms_of(said)
     return "" if terms is None else " and ".join(terms.rights)
 

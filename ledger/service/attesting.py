@@ -170,7 +170,7 @@ def _words(members: Iterable[str]) -> str:
 def _target(context: Context, assertion: Assertion) -> bytes:
     """Return the record that it is about; of a freeze without one, the registration of the asset."""
     if assertion.about:
-        return record_id(context, assertion.about)
+        return _frozen_by(context, record_id(context, assertion.about), assertion.outcome)
     if assertion.outcome not in (FROZEN, LIFTED):
         return b""
     if len(assertion.names) != 1:
@@ -180,6 +180,15 @@ def _target(context: Context, assertion: Assertion) -> bytes:
     if asset is None or asset.registration is None:
         raise context.known.unregistered(name)
     return asset.registration.record
+
+
+def _frozen_by(context: Context, record: bytes, outcome: str) -> bytes:
+    """Return what a freeze froze where it is to be lifted, any other record as it is."""
+    found = context.index.said(record) if outcome == LIFTED else None
+    said = None if found is None else found.statement.predicate
+    if isinstance(said, Attestation) and said.outcome == FROZEN:
+        return bytes.fromhex(said.target)
+    return record
 
 
 def _subject(context: Context, names: Sequence[str], target: bytes) -> list[Resource]:

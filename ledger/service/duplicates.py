@@ -32,7 +32,9 @@ def duplicates(context: Context, what: str = "") -> Duplicates:
     if not what:
         groups = _groups(context, None)
     elif ":" in what or is_asset(what.partition("@")[0]):
-        groups = _groups(context, context.known.asset(what))
+        asset = context.known.asset(what)
+        context.known.check_mentioned(asset)
+        groups = _groups(context, asset)
     else:
         content = observe(context, Path(what))
         claims = find_by_digest(index.database, content.name, bytes.fromhex(content.digest))

@@ -50,6 +50,12 @@ class Known:
             )
         return NotFound(f"{asset} is not registered", hint="dataledger search finds assets")
 
+    def check_mentioned(self, asset: str) -> None:
+        """Raise NotFound for an asset that nobody mentions, unless a log is missing that may say more."""
+        if self._index.asset(asset) is None and not self._index.misses_log_of(namespace_of(asset)):
+            hint = "dataledger search finds assets by their texts"
+            raise NotFound(f"nothing is known of {asset}", hint=hint)
+
     def holds(self, asset: str) -> bool:
         """Tell whether this party holds the asset."""
         return self._index.holder(asset) == self._party

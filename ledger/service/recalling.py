@@ -27,6 +27,7 @@ def recall(context: Context, reference: str, *, as_of: str | None = None) -> Rec
     """
     index = fresh(context)
     named = context.known.reference(reference)
+    context.known.check_mentioned(named.asset)
     version = context.known.named_version(named)
     name = named.asset if version is None else format_version(named.asset, version.number)
     number, time_unix_s = (None, None) if as_of is None else read_as_of(as_of)

@@ -10,7 +10,7 @@ from pathlib import Path
 from ledger.core.errors import FormatError, NotFound, Usage
 from ledger.core.identity import parse_did
 from ledger.core.instants import NANOSECONDS
-from ledger.core.names import Reference, format_version, namespace_of
+from ledger.core.names import Reference, format_version
 from ledger.core.records_rights import Right
 from ledger.core.region_rules import MAX_RULES_BYTES, RegionRules, parse_region_rules, select_rules
 from ledger.core.rights import may as answer
@@ -82,8 +82,7 @@ def _name(context: Context, reference: Reference) -> str:
     that might say more.
     """
     asset = reference.asset
-    if context.index.asset(asset) is None and not context.index.misses_log_of(namespace_of(asset)):
-        raise NotFound(f"nothing is known of {asset}", hint="dataledger search finds assets by their texts")
+    context.known.check_mentioned(asset)
     version = context.known.named_version(reference)
     return asset if version is None else format_version(asset, version.number)
 

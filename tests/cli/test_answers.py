@@ -125,7 +125,7 @@ def answer(dl: Cli, *arguments: str) -> Any:
 
 def follow_first(parties: Cli, arguments: list[str]) -> None:
     """Follow the other party for what is incomplete without its log."""
-    if arguments[0] in {"impact", "duplicates", "disputes"}:
+    if arguments[0] in {"impact", "duplicates", "disputes", "settle"}:
         parties("follow", "jinlong", "--from", "../jinlong/.dataledger/public")
 
 

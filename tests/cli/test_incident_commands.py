@@ -37,11 +37,21 @@ def test_frozen_by_the_arbiter_and_lifted_again(parties):
     parties("register", "haina/plan", "plan.csv", "--arbiter", "jinlong")
     parties("may", "haina", "operate", "haina/plan")
     assert "not-arbiter" in parties.fails(2, "attest", "haina/plan", "--freeze", "--text", "mine").err
-    other("attest", "haina/plan", "--freeze", "--text", "until it is decided")
+    freeze = record_of(other("attest", "haina/plan", "--freeze", "--text", "until it is decided", "--json"))
     frozen = parties.run("may", "haina", "operate", "haina/plan")
     assert (frozen.code, "an arbiter has frozen it" in frozen.out) == (1, True)
     other("attest", "haina/plan", "--lift", "--text", "decided")
     parties("may", "haina", "operate", "haina/plan")
+    other("attest", "haina/plan", "--freeze", "--text", "and again")
+    assert parties.run("may", "haina", "operate", "haina/plan").code == 1
+    other("attest", "--about", freeze[:12], "--lift", "--text", "named by the freeze")
+    parties("may", "haina", "operate", "haina/plan")
+
+
+def test_a_name_that_nobody_mentioned_is_no_answer(parties):
+    followed(parties)
+    for command in (("impact", "haina/order", "--parties"), ("duplicates", "haina/order")):
+        assert "nothing is known of haina/order" in parties.fails(2, *command).err
 
 
 def test_an_incident_from_its_opening_to_its_end(parties):

@@ -49,6 +49,7 @@ def test_a_split_a_record_a_check_and_a_statement(shop: Cli) -> None:
     stated = text(other("settle", "statement"))
     assert "haina/plan" in stated
     assert "total: owed 10000.00 CNY, allotted 10000.00 CNY, of which paid through escrows 0.00 CNY" in stated
+    assert "pays 100000.01 CNY haina/plan" in text(other("party", "haina"))
     line = other("settle", "statement", "--json").json["lines"][0]
     assert (line["record"], line["allotted"], line["owed"], line["until"]) == (
         record, 1_000_000, 1_000_000, "2100-01-01T00:00:00Z",
