@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .layout import anchored, bad, good, money, notes, pairs, short, table, unsure, who
+from .layout import anchored, bad, count, good, money, notes, pairs, short, table, unsure, who
 
 if TYPE_CHECKING:
     from ledger.service import results as r
@@ -119,7 +119,7 @@ def _bill(found: r.IncomeSplit) -> Iterator[str]:
     if bill is not None:
         due = f", due {money(bill.due, bill.currency)}" if bill.priced else ""
         charged = f", charged {money(bill.charged, bill.currency)}" if bill.currency else ""
-        yield f"  agreement {short(bill.agreement)}: {bill.units:,} units delivered{due}{charged}"
+        yield f"  agreement {short(bill.agreement)}: {count(bill.units, 'unit')} delivered{due}{charged}"
 
 
 def _shares(found: r.IncomeSplit) -> Iterator[str]:

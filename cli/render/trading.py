@@ -20,6 +20,7 @@ def signed(done: r.Signed) -> Iterator[str]:
     if done.agreement.ends:
         yield f"  takes it back {done.agreement.ends}"
     yield from pairs(_facts(done.agreement), indent="  ")
+    yield from _improper(done.agreement)
     yield from _signatures(done.signatories)
     yield f"  written to {done.path}"
     if done.receipt is None:
@@ -40,6 +41,7 @@ def agreement(found: r.AgreementShown) -> Iterator[str]:
     if found.ends:
         yield f"  {found.path} takes it back {found.ends}"
     yield from pairs(_facts(found), indent="  ")
+    yield from _improper(found)
     yield from _signatures(found.signatories)
     if found.problem:
         yield bad("REFUSED", f" if it were signed now: {found.problem}")
@@ -69,6 +71,11 @@ def _facts(found: r.AgreementShown) -> list[tuple[str, object]]:
         ("void unless anchored before block", found.anchor_before if not found.complete else ""),
         ("may follow", _next(found)),
     ]
+
+
+def _improper(found: r.AgreementShown) -> Iterator[str]:
+    for each in found.improper:
+        yield unsure("IMPROPER", f": {each}")
 
 
 def _rights(terms: r.AgreedTerms) -> str:
@@ -146,7 +153,7 @@ def _deliveries(found: r.AgreementShown) -> Iterator[str]:
     bill = found.bill
     if bill is not None and found.deliveries:
         due = f": due {money(bill.due, bill.currency)}, charged {money(bill.charged, bill.currency)}"
-        yield f"{bill.units:,} units delivered{due if bill.currency else ''}"
+        yield f"{count(bill.units, 'unit')} delivered{due if bill.currency else ''}"
 
 
 def _where(step: r.NegotiationStep | r.DeliveryStep) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.core.deliveries import agreement_findings
 from ledger.core.identity import parse_did
 from ledger.core.negotiation import NEXT
 from ledger.core.records_rights import Money, Terms
@@ -29,8 +30,16 @@ def step_shown(context: Context, agreed: Step, state: str) -> AgreementShown:
         unit_price=price_shown(said.unit_price),
         under=said.under,
         anchor_before=said.anchor_before,
+        improper=_improper(context, agreed),
         to_block=context.index.summary().head,
     )
+
+
+def _improper(context: Context, agreed: Step) -> list[str]:
+    """Say what is improper in the price that is agreed, or that would be."""
+    head = context.index.head
+    found = [] if head is None else agreement_findings(agreed.statement, context.index.rights(head.number))
+    return [f"{each.kind}: {each.text}" for each in found]
 
 
 def terms_shown(terms: Terms) -> AgreedTerms:

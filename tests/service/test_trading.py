@@ -169,7 +169,9 @@ def test_what_rests_on_a_grant_and_what_its_price_may_be(both: Stage) -> None:
     )
     path = both.jinlong.folder / "deal.json"
     wanted = deal(to="haina", purposes=(), free_for=())
-    both.jinlong.reopen().propose(wanted, path)
+    assert [each[:15] for each in both.jinlong.reopen().propose(wanted, path).agreement.improper] == [
+        "above-price-cap"
+    ]
     done = both.haina.reopen().sign(path)
     found = both.haina.ledger.agreement(done.record)
     assert (found.under, found.findings) == (record_of(granted), ["above-price-cap"])

@@ -97,8 +97,9 @@ class AgreementShown(Struct, frozen=True, kw_only=True, tag_field="format", tag=
 
     `record` is the step that says the terms; `state` is where the negotiation stands (of a file that is not
     complete: what it is to become), `next` what may follow. `problem` is why a file would be refused now,
-    `ends` how it takes the agreement back. `ended` says since when the agreement is taken back. `deliveries`
-    lists the last of `deliveries_count`; the bill is of all.
+    `improper` is what everybody finds improper in its price, `ends` how it takes the agreement back. `ended`
+    says since when the agreement is taken back. `deliveries` lists the last of `deliveries_count`; the bill
+    is of all.
     """
 
     record: str
@@ -119,6 +120,7 @@ class AgreementShown(Struct, frozen=True, kw_only=True, tag_field="format", tag=
     signatories: list[Signatory] = []
     complete: bool = True
     problem: str = ""
+    improper: list[str] = []
     ends: str = ""
     ended: str = ""
     steps: list[NegotiationStep] = []
