@@ -36,6 +36,7 @@ from ledger.service.times import format_time
 
 SETTLED, UNSETTLED, UNKNOWN = "settled", "unsettled", "unknown"
 
+_FOLLOW = "if a log is not read here, dataledger follow PARTY reads it"
 _MICRO = 10**6
 _SEVERITY = {"price-not-comparable": "warning"}
 
@@ -175,7 +176,8 @@ def _check_granted(split: IncomeSplit) -> None:
         raise Unsettled(f"used without a grant to offer what was made of it: {used}", hint=hint)
     missing = [each.text for each in split.ungranted] + split.unknown
     if missing:
-        raise Unavailable(f"whether all uses are granted is not known: {missing[0]}", hint=hint)
+        problem = f"whether all uses are granted is not known: {missing[0]}"
+        raise Unavailable(problem, hint=f"{_FOLLOW}; {hint}")
 
 
 def _dues(context: Context, sale: Sale, splitting: Splitting) -> Iterator[Due]:

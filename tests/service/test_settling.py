@@ -108,8 +108,9 @@ def test_what_is_not_known_is_no_gap_and_no_leave(licensed: Market) -> None:
     assert found.verdict == "unknown"
     assert any("can't be had" in text for text in found.unknown)
     assert found.findings == []
-    with pytest.raises(Unavailable, match="can't be had"):
+    with pytest.raises(Unavailable, match="can't be had") as refused:
         ledger.record_settlement(sold())
+    assert "dataledger follow" in refused.value.hint
     checked = ledger.check_settlement(record)
     assert checked.unknown
     assert ledger.settlement_statement().unknown
