@@ -186,7 +186,7 @@ def test_what_rests_on_a_grant_and_what_its_price_may_be(both: Stage) -> None:
         ({"to": "haina"}, "one party: that is you"),
         ({"to": "0x" + "7" * 40}, "never published a key"),
         ({"price": "1.20"}, "an amount and a currency"),
-        ({"unit": ""}, "`unit` beside"),
+        ({"unit": ""}, "say what is counted"),
         ({"until": "2001-01-01", "start": "2002-01-01"}, "after `start`"),
         ({"previous": "ffff", "names": (), "rights": (), "to": ""}, "no record that counts"),
     ],
@@ -301,7 +301,7 @@ def test_the_signature_of_somebody_else(both: Stage) -> None:
     seed = both.haina.context.record_seed
     haina = _signature(seed, format_keyid(step.provider, signing.public_key(seed)), payload)
     file.write_bytes(dsse.encode_envelope(payload, [haina]))
-    with pytest.raises(Usage, match="you are none of them"):
+    with pytest.raises(Usage, match="you are neither of them"):
         both.jinlong.ledger.sign(file)
     foreign = _signature(context.record_seed, keyid, payload)
     file.write_bytes(dsse.encode_envelope(payload, [haina, foreign]))
@@ -663,7 +663,7 @@ def test_three_parties_one_passing_on_what_it_was_given(agreed: Stage) -> None:
     assert weiyun.ledger.agreement(record).under == first
     answer = weiyun.ledger.may("weiyun", "use", "haina/orders@1", purpose="planning")
     assert [used.record for used in answer.grants] == [record, first]
-    with pytest.raises(Usage, match="you are none of them"):
+    with pytest.raises(Usage, match="you are neither of them"):
         agreed.haina.ledger.sign(path)
     agreed.jinlong.reopen().sign(path)
     sent = agreed.jinlong.ledger.deliver(
