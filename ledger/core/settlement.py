@@ -15,12 +15,15 @@ the claim of whoever recorded it, no arithmetic can mend.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
 
 from ledger.core.errors import Unsettled
 from ledger.core.records_rights import ALL_BPS
+
+MAX_POSITIONS: Final = 200_000
+"""Most sets of versions that somebody earns with: from tier to tier of parties they may double."""
 
 
 class Use(NamedTuple):
@@ -190,6 +193,10 @@ def _expand(
         position = waiting.pop()
         if position in debts:
             continue
+        if len(debts) == MAX_POSITIONS:
+            raise Unsettled(
+                f"more than {MAX_POSITIONS:,} sets of versions are earned with: too many to be told"
+            )
         debts[position] = owed = list(_debts(position, positions, earnings, ungranted))
         waiting += [debt.to for debt in owed]
     return debts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterable
 from fractions import Fraction
@@ -161,6 +162,26 @@ def test_a_circle_of_grants() -> None:
     sold = lineage("shop/p: x=g\nalice/x:", g=("a", 1, "h"), h=("b", 1, "g"))
     with pytest.raises(Unsettled, match="in a circle"):
         split_income(10, "p", sold)
+
+
+def test_tiers_of_parties_that_use_more_and_more_sets_of_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under each of two grants a tier uses another half of the tier below: the sets double."""
+    monkeypatch.setattr("ledger.core.settlement.MAX_POSITIONS", 1_000)
+    shuffled = random.Random(1)
+    width, above = 16, ["p"]
+    parties, uses, licences = {"p": "shop"}, {}, {"start": Licence("party0", 100)}
+    for tier in range(12):
+        nodes = [f"n{tier}-{at}" for at in range(width)]
+        parties |= dict.fromkeys(nodes, f"party{tier}")
+        if tier == 0:
+            uses["p"] = [Use(node, "start") for node in nodes[: width // 2]]
+        for grant in (f"a{tier}", f"b{tier}"):
+            licences[grant] = Licence(f"party{tier}", 100)
+            for node, source in zip(above, shuffled.sample(nodes, width), strict=tier > 0):
+                uses.setdefault(node, []).extend([Use(source, grant)] if tier else [])
+        above = nodes
+    with pytest.raises(Unsettled, match="more than 1,000 sets"):
+        split_income(100, "p", Lineage(parties, uses, licences))
 
 
 def test_equal_remainders_go_by_name() -> None:
