@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ledger.chain import contracts
@@ -22,7 +22,7 @@ from ledger.service.publishing import publish, receipt
 from ledger.service.rechecking import statement_at
 from ledger.service.recorded import counting
 from ledger.service.results import Receipt
-from ledger.service.times import start_of
+from ledger.service.times import is_past, start_of
 from ledger.store.content import Content, digest_path
 
 _ENDING = ("grant", "agreement", "attestation")
@@ -157,13 +157,16 @@ def revoke(context: Context, prefix: str, *, reason: str = "", since: str = "") 
         begun = context.index.unposted_revocation(record, context.address)
         with asked():
             revocation = begun or batch.revocation(record, subject, reason, effective)
-        return _posted(context, batch, digests.target_of_record(record), revocation)
+        notes = [f"it binds from its posting on, not from {effective}"] if is_past(effective) else []
+        return _posted(context, batch, digests.target_of_record(record), revocation, notes)
 
 
-def _posted(context: Context, batch: Batch, target: bytes, record: bytes) -> Receipt:
+def _posted(
+    context: Context, batch: Batch, target: bytes, record: bytes, notes: Sequence[str] = ()
+) -> Receipt:
     """Publish what binds others only once it is posted, and post it behind its anchor."""
     post = contracts.post(context.descriptor, context.address, target, record)
-    done = publish(context, batch, anchor=True, then=[post])
+    done = publish(context, batch, anchor=True, notes=notes, then=[post])
     if done.block is None:
         context.notify("it does not bind yet: run the same command again to post it")
     return done

@@ -6,17 +6,16 @@ Only notices of who opened the incident count: nobody else can make somebody loo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from msgspec import Struct, structs
 
 from ledger.core.errors import NotFound, Usage
-from ledger.core.instants import NANOSECONDS, instant_ns
 from ledger.core.records_rights import Attestation
 from ledger.index.attested import AttestedView
 from ledger.service.context import Context
 from ledger.service.recorded import record_id
 from ledger.service.results import AffectedParty
+from ledger.service.times import is_past
 
 OPEN, CLOSED = "open", "closed"
 NOT_TOLD, TOLD, OVERDUE, ACKNOWLEDGED, AUTHOR = "not told", "told", "overdue", "acknowledged", "opened it"
@@ -48,11 +47,6 @@ class Case(Struct, frozen=True):
     def of(self, party: str) -> Told | None:
         """Return how a party (DID) was told, None if it was not."""
         return self.told.get(party) or self.told.get("")
-
-
-def is_past(time: str) -> bool:
-    """Tell whether a time of a record is past; none never is."""
-    return bool(time) and instant_ns(time) <= int(datetime.now(UTC).timestamp()) * NANOSECONDS
 
 
 def case_called(context: Context, what: str) -> Case:

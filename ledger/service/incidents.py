@@ -45,7 +45,7 @@ from ledger.service.results import (
     Receipt,
 )
 from ledger.service.syncing import fresh
-from ledger.service.times import format_time
+from ledger.service.times import format_time, is_past
 
 _ROOM = 48_000
 """Bytes that a payload may have: as base64 in an envelope of 65,535."""
@@ -99,7 +99,8 @@ def notify(
         members = read_assertion(context, said) | {"target": case.record.hex()}
         for some in _portions(parties, subject, text):
             add_attestation(context, batch, subject, members | {"to": some})
-        notes = [f"{len(parties)} told, {before} had been told before"]
+        notes = [f"{due} is past: it is overdue at once"] if is_past(members.get("due", "")) else []
+        notes += [f"{len(parties)} told, {before} had been told before"]
         if not parties:
             return receipt(context, [], context.log.size, None, notes=["everybody known was told already"])
         done = publish(context, batch, anchor=anchors(context, anchor), notes=notes)

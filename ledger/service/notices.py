@@ -10,11 +10,10 @@ from ledger.service.incident_cases import (
     Case,
     answer_of,
     case_of,
-    is_past,
     marked,
 )
 from ledger.service.results import AffectedParty, IncidentLine, NoticeLine
-from ledger.service.times import format_time
+from ledger.service.times import format_time, is_past
 
 
 def open_notices(context: Context, party: str = "") -> list[NoticeLine]:

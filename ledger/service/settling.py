@@ -57,6 +57,9 @@ def settle(context: Context, income: Income) -> IncomeSplit:
     return told(context, sale, splitting, findings=list(improper), notes=notes)
 
 
+_ALL_TIME = "without --period this is all the income with it, of all time: a later one would be settled twice"
+
+
 def record(context: Context, income: Income, *, despite: bool = False, anchor: bool = True) -> Receipt:
     """Split this party's income and record the split, signed, in its log.
 
@@ -78,7 +81,8 @@ def record(context: Context, income: Income, *, despite: bool = False, anchor: b
             batch.say(subject, predicate)
         if predicate.escrow:
             require_fit(context, predicate)
-        return publish(context, batch, anchor=anchors(context, anchor))
+        notes = [] if income.period or income.agreement else [_ALL_TIME]
+        return publish(context, batch, anchor=anchors(context, anchor), notes=notes)
 
 
 def told(

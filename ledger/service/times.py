@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from ledger.core.errors import Usage
+from ledger.core.instants import NANOSECONDS, instant_ns
 
 _DATE = len("2026-01-31")
 _LAST = 253402300799  # the end of the year 9999, which is as far as RFC 3339 goes
@@ -28,6 +29,11 @@ def start_of(text: str) -> str:
 def end_of(text: str) -> str:
     """Read an RFC 3339 time, or a date (its end, UTC), as the first moment that does not count."""
     return format_time(parse_time(text) + (1 if len(text) == _DATE else 0))
+
+
+def is_past(time: str) -> bool:
+    """Tell whether a time as records state times is past by this machine's clock; an empty one is not."""
+    return bool(time) and instant_ns(time) <= int(datetime.now(UTC).timestamp()) * NANOSECONDS
 
 
 def parse_time(text: str) -> int:

@@ -237,7 +237,8 @@ def test_consent_is_withdrawn_from_a_day_on_and_never_for_the_past(crowd: Crowd)
 def test_consent_that_is_withdrawn_for_the_past_ends_with_its_posting(crowd: Crowd) -> None:
     record = consented(crowd)
     stood = crowd.haina.reopen().status().index_block
-    crowd.pear.ledger.revoke(record, since="2001-01-01")
+    done = crowd.pear.ledger.revoke(record, since="2001-01-01")
+    assert "it binds from its posting on, not from 2001-01-01T00:00:00Z" in done.notes
     assert ask(crowd.haina, "jinlong", purpose="service") == "denied: condition-unmet"
     assert ask(crowd.haina, "jinlong", at=str(stood), purpose="service") == "permitted: granted"
 

@@ -202,9 +202,9 @@ def test_who_was_told_is_not_told_again_and_who_is_new_is(sold: Crowd) -> None:
     assert sold.haina.ledger.notify_incident(record).records == []
     give(sold.jinlong, "judge", "jinlong/plan")
     assert states(sold.haina.reopen().incident(record))["The"] == "not told"
-    done = sold.haina.ledger.notify_incident(record)
-    assert done.notes == ["1 told, 2 had been told before"]
-    assert set(states(sold.haina.ledger.incident(record)).values()) == {"opened it", "told"}
+    done = sold.haina.ledger.notify_incident(record, due="2020-01-31")
+    assert done.notes == ["2020-01-31 is past: it is overdue at once", "1 told, 2 had been told before"]
+    assert set(states(sold.haina.ledger.incident(record)).values()) == {"opened it", "told", "overdue"}
 
 
 def test_overdue_is_listed(sold: Crowd) -> None:

@@ -148,6 +148,7 @@ def test_an_operator_who_holds_nothing(licensed: Market) -> None:
     assert (found.seller, found.under) == (licensed.did(EXCHANGE), grant)
     assert licensed.dues(found) == {"exchange": 2500, "firm": 4500, "office": 2475, "surveyor": 525}
     done = licensed[EXCHANGE].ledger.record_settlement(sold("100"))
+    assert done.notes[0].startswith("without --period this is all the income")
     assert licensed[SURVEYOR].ledger.check_settlement(done.records[0].record).verdict == "good"
     seen = licensed[OFFICE].ledger.settle(sold("100"))  # who may not offer it asks for its holder
     assert seen.seller == licensed.did(FIRM)
