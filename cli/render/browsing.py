@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -143,6 +142,8 @@ def shown(found: r.Shown) -> Iterator[str]:
 
 def _indented(statement: str) -> str:
     """Return a signed statement set out for reading; `--json` has it byte for byte."""
+    import json
+
     try:
         return json.dumps(json.loads(statement), ensure_ascii=False, indent=2)
     except (ValueError, RecursionError):

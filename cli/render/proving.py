@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -146,6 +145,8 @@ def report_made(made: r.ReportMade) -> Iterator[str]:
 
 def trust_file(file: r.TrustFile) -> Iterator[str]:
     """`trust`: the file itself, for people to read as well."""
+    import json
+
     from ledger.core.trust import FORMAT
 
     whole = {"format": FORMAT, "ledger": file.ledger, "blocks": file.blocks}

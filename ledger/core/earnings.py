@@ -59,7 +59,7 @@ class RightsEarnings:
         maker = self._holder(held)
         for source in sorted(set(self._facts.inputs(held))):
             is_own = self._holder(source) == maker != ""
-            yield Use(source, "" if is_own else self._grant(maker, source))
+            yield Use(source, "" if is_own else self._grant(maker, source) if maker else None)
 
     def licence(self, grant: str) -> Licence:
         """Give what a grant demands."""

@@ -258,6 +258,6 @@ def test_a_random_story(desk: Make, story: list[Step]) -> None:
 
 @pytest.mark.slow
 @given(steps)
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_many_random_stories(desk: Make, story: list[Step]) -> None:
     retell(desk, story)

@@ -429,6 +429,6 @@ def test_a_random_story_of_rights(desk: Make, story: list[Any], asked: list[Any]
 
 @pytest.mark.slow
 @given(steps, questions)
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_many_random_stories_of_rights(desk: Make, story: list[Any], asked: list[Any]) -> None:
     retell(desk, story, asked)
