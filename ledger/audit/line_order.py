@@ -68,7 +68,9 @@ class LineOrder:
         if not is_evidence(start):
             hint = "a data file is verified without --block, --trust, --rpc and --file"
             raise EvidenceInvalid("not-evidence", "expected an evidence file", hint=hint)
-        version = start[len(START) :].partition(b'"')[0]
+        version, end, _ = start[len(START) :].partition(b'"')
+        if not end:
+            raise EvidenceInvalid("truncated", "the file ends within its first line")
         if version not in _FIRST:
             raise EvidenceInvalid(
                 "unsupported-format",

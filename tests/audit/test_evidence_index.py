@@ -251,7 +251,7 @@ def retell(desk: Make, story: list[Step]) -> tuple[int, int]:
 
 
 @given(steps)
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_a_random_story(desk: Make, story: list[Step]) -> None:
     retell(desk, story)
 

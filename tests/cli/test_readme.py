@@ -183,6 +183,7 @@ def test_what_may_differ(expected, appeared):
     assert pattern(expected).fullmatch(plain(appeared))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not README.exists(), reason="no README beside the tests")
 def test_the_session_of_the_readme(tmp_path):
     steps = session_of(README.read_text())

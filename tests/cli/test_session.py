@@ -368,6 +368,7 @@ def test_delegates_come_and_go(both):
     both.fails(2, "delegate", "add", "owner", "jinlong")
 
 
+@pytest.mark.slow
 def test_encrypted_keys(empty, monkeypatch):
     monkeypatch.setenv("DATALEDGER_PASSPHRASE", "correct horse")
     empty("init", "haina", "--encrypt")

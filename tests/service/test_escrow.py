@@ -44,6 +44,8 @@ from tests.service.market import (
     sold,
 )
 
+pytestmark = pytest.mark.slow  # tests/cli/test_settling.py pays through an escrow by default
+
 LATER = "2099-12-31"
 PAYEES = (FIRM, OFFICE, SURVEYOR)
 

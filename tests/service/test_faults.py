@@ -94,6 +94,7 @@ def test_one_asset_registered_by_two_at_once_is_registered_once(haina: Party) ->
     sound(haina)
 
 
+@pytest.mark.slow
 def test_versions_of_one_asset_by_two_at_once_follow_each_other(story: Stage) -> None:
     haina = story.haina
     code = (
@@ -270,7 +271,7 @@ def limited(size: int) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize(
-    "size", [0, 3000, 120_000, *(pytest.param(size, marks=pytest.mark.slow) for size in (200, 900, 20_000))]
+    "size", [0, 3000, *(pytest.param(size, marks=pytest.mark.slow) for size in (200, 900, 20_000, 120_000))]
 )
 def test_a_full_disk_loses_nothing(story: Stage, size: int) -> None:
     haina = story.haina
