@@ -32,7 +32,7 @@ test: $(READY) ## run the default tests (under five minutes)
 # where the browser is not to be had, its tests are skipped by name
 test-all: $(READY) anvil ## run every test, the slow ones too
 	-@$(MAKE) --no-print-directory browser
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	DATALEDGER_EXAMPLES=100 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY) ## style, types, layers
 	$(BIN)/ruff check .
