@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ledger.core.descriptor import LedgerDescriptor
-from ledger.index.database import Database
 
 if TYPE_CHECKING:
     from ledger.core.records_rights import Kind
     from ledger.index.attested import AttestedView, SaidView
     from ledger.index.consents import Consent
+    from ledger.index.database import Database
     from ledger.index.recall import Recall
 
 
@@ -20,10 +20,10 @@ class QuestionsOfRights:
 
     descriptor: LedgerDescriptor
 
-    @property
-    def database(self) -> Database:
-        """The file, opened for reading."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # `Index` has it
+
+        @property
+        def database(self) -> Database: ...
 
     # --- what is attested
 
